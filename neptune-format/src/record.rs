@@ -1,0 +1,155 @@
+//! Everything a writer can say besides points: the rare records, serialised with postcard.
+//!
+//! Variants are only ever added at the end, and a variant never changes: the number of a variant and the order of its
+//! fields are the format.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ids::ProjectName,
+    path::VariablePath,
+    value::{AtomValue, Content, Timestamp},
+};
+
+/// How a writer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// It was stopped on purpose, with its work done.
+    Succeeded,
+    /// It failed: an error, a panic, or it was dropped or died without being stopped.
+    Failed,
+    /// Somebody stopped it before its work was done.
+    Aborted,
+}
+
+/// A record of a journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Record {
+    /// The first record of every writer. Creates the experiment when it is new.
+    Opened {
+        /// The project of the experiment.
+        project: ProjectName,
+        /// When the writer began.
+        time: Timestamp,
+        /// The machine.
+        host: String,
+        /// The process.
+        pid: u32,
+        /// Who ran it.
+        owner: String,
+    },
+    /// Names a series: points of `series` in this journal belong to `path` from here on.
+    Define {
+        /// The number of the series in this journal.
+        series: u32,
+        /// The path of the variable.
+        path: VariablePath,
+        /// What its points hold.
+        content: Content,
+    },
+    /// Sets an atom.
+    Assign {
+        /// The path of the variable.
+        path: VariablePath,
+        /// Its new value.
+        value: AtomValue,
+    },
+    /// Adds members to a set.
+    AddMembers {
+        /// The path of the set.
+        path: VariablePath,
+        /// What is added.
+        members: Vec<String>,
+    },
+    /// Removes members from a set; those that are not in it are ignored.
+    RemoveMembers {
+        /// The path of the set.
+        path: VariablePath,
+        /// What is removed.
+        members: Vec<String>,
+    },
+    /// Replaces the members of a set.
+    ResetMembers {
+        /// The path of the set.
+        path: VariablePath,
+        /// What it holds from here on.
+        members: Vec<String>,
+    },
+    /// Deletes a variable and everything it held. Its path may then take another type.
+    Delete {
+        /// The path of the variable.
+        path: VariablePath,
+    },
+    /// A thread of the writer panicked. Kept so that a process that dies of it can be explained.
+    Panicked {
+        /// When.
+        time: Timestamp,
+        /// The message, with the place in the source.
+        message: String,
+    },
+    /// The last record of a writer that ended in good order.
+    Closed {
+        /// When.
+        time: Timestamp,
+        /// How it ended.
+        outcome: Outcome,
+        /// Why, when it did not succeed.
+        reason: Option<String>,
+    },
+}
+
+impl Record {
+    /// The bytes of the record.
+    pub fn encode(&self) -> Vec<u8> {
+        postcard::to_stdvec(self).expect("a record holds only types that postcard can serialise")
+    }
+
+    /// The record in `bytes`, all of them.
+    ///
+    /// # Errors
+    /// When the bytes are not a record of this version.
+    pub fn decode(bytes: &[u8]) -> Result<Self, postcard::Error> {
+        match postcard::take_from_bytes(bytes)? {
+            (record, []) => Ok(record),
+            (_, _) => Err(postcard::Error::DeserializeBadEncoding),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_reads_back_as_it_was_written() {
+        let path = VariablePath::new("train/loss").unwrap();
+        let records = [
+            Record::Opened {
+                project: "a/b".parse().unwrap(),
+                time: Timestamp::from_micros(-1),
+                host: "h".into(),
+                pid: 7,
+                owner: "o".into(),
+            },
+            Record::Define { series: 3, path: path.clone(), content: Content::Float },
+            Record::Assign { path: path.clone(), value: AtomValue::Float(f64::INFINITY) },
+            Record::AddMembers { path, members: vec!["x".into(), String::new()] },
+            Record::Closed { time: Timestamp::from_micros(9), outcome: Outcome::Failed, reason: None },
+        ];
+        for record in records {
+            assert_eq!(Record::decode(&record.encode()).unwrap(), record);
+        }
+    }
+
+    #[test]
+    fn trailing_bytes_and_bad_paths_are_refused() {
+        let mut bytes = Record::Delete { path: VariablePath::new("ab").unwrap() }.encode();
+        bytes.push(0);
+        assert!(Record::decode(&bytes).is_err());
+        bytes.pop();
+        *bytes.last_mut().unwrap() = b'/';
+        assert!(Record::decode(&bytes).is_err());
+    }
+}
