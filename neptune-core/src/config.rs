@@ -1,0 +1,58 @@
+//! The environment: the only place that reads it.
+//!
+//! What the program says wins over the environment, and the environment wins over the defaults.
+
+#![expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+
+use std::{env, path::PathBuf};
+
+use neptune_format::ProjectName;
+
+use crate::{
+    error::{Error, ErrorKind, Result},
+    session::Mode,
+};
+
+const DEFAULT_FOLDER: &str = ".neptune";
+const DEFAULT_PROJECT: &str = "local/default";
+
+/// `NEPTUNE_DIR`, or `.neptune` in the current directory.
+pub(crate) fn folder() -> PathBuf {
+    env::var_os("NEPTUNE_DIR").filter(|folder| !folder.is_empty()).map_or_else(|| DEFAULT_FOLDER.into(), PathBuf::from)
+}
+
+/// `NEPTUNE_PROJECT`, or `local/default`.
+pub(crate) fn project() -> Result<ProjectName> {
+    let name = text("NEPTUNE_PROJECT")?.unwrap_or_else(|| DEFAULT_PROJECT.to_owned());
+    name.parse().map_err(|error| Error::new(ErrorKind::Invalid, "NEPTUNE_PROJECT cannot be used").because(error))
+}
+
+/// `NEPTUNE_MODE`, or embedded.
+pub(crate) fn mode() -> Result<Mode> {
+    match text("NEPTUNE_MODE")? {
+        Some(mode) => mode.parse(),
+        None => Ok(Mode::default()),
+    }
+}
+
+/// `NEPTUNE_EXPERIMENT_ID`: the experiment to attach to.
+pub(crate) fn experiment() -> Result<Option<String>> {
+    text("NEPTUNE_EXPERIMENT_ID")
+}
+
+/// Who runs this program, as far as the environment says.
+pub(crate) fn owner() -> String {
+    ["USER", "LOGNAME", "USERNAME"]
+        .into_iter()
+        .find_map(|name| env::var(name).ok().filter(|owner| !owner.is_empty()))
+        .unwrap_or_else(|| "unknown".to_owned())
+}
+
+fn text(name: &str) -> Result<Option<String>> {
+    match env::var(name) {
+        Ok(text) if text.is_empty() => Ok(None),
+        Ok(text) => Ok(Some(text)),
+        Err(env::VarError::NotPresent) => Ok(None),
+        Err(env::VarError::NotUnicode(_)) => Err(Error::new(ErrorKind::Invalid, format!("{name} is not valid UTF-8"))),
+    }
+}

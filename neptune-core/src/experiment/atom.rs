@@ -1,0 +1,34 @@
+//! [`Atom`]: a variable of one value.
+
+use std::sync::Arc;
+
+use neptune_format::{AtomValue, PathError, VariablePath};
+
+use super::state::{Experiment, State};
+
+/// A handle to a variable of one value: `assign` sets it, `read` reads it back.
+#[derive(Debug, Clone)]
+pub struct Atom {
+    pub(super) state: Arc<State>,
+    pub(super) path: Result<VariablePath, PathError>,
+}
+
+impl Experiment {
+    /// A handle to the atom at `path`. Nothing is written or checked until it is used.
+    pub fn atom(&self, path: &str) -> Atom {
+        Atom { state: Arc::clone(&self.state), path: VariablePath::new(path) }
+    }
+}
+
+impl Atom {
+    /// Sets the value. The first value fixes the type; a whole number may be assigned where floats are kept. A value of
+    /// another type, and a bad path, is counted as lost.
+    ///
+    /// A `serde_json::Value` is kept as JSON through [`AtomValue::Json`].
+    pub fn assign(&self, value: impl Into<AtomValue>) {
+        match &self.path {
+            Ok(path) => self.state.assign(path, value.into()),
+            Err(error) => self.state.refuse_path(error),
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! [`ExperimentBuilder`]: describing an experiment before it starts.
+
+use std::{
+    sync::{Arc, Mutex, atomic::AtomicBool},
+    time::Duration,
+};
+
+use neptune_format::{AtomValue, ExperimentId, ProjectName, Record, VariablePath, WriterId};
+use serde::Serialize;
+
+use super::{
+    flatten, panics,
+    state::{Experiment, State},
+    variables::Variables,
+};
+use crate::{
+    clock, config,
+    error::{Error, ErrorKind, Result},
+    journal::{Journal, Lock},
+    session::{Mode, Session},
+    sink::Drain,
+};
+
+/// How long `stop` waits for the store unless it is told otherwise.
+const STOP_DEADLINE: Duration = Duration::from_secs(10);
+
+/// A description of an experiment, to be started. Setters that can fail say so at [`start`](ExperimentBuilder::start).
+#[derive(Debug)]
+#[must_use = "an experiment begins with `start`"]
+pub struct ExperimentBuilder {
+    session: Session,
+    project: Option<ProjectName>,
+    id: Option<String>,
+    name: Option<String>,
+    description: Option<String>,
+    params: Vec<(VariablePath, AtomValue)>,
+    properties: Vec<(String, String)>,
+    tags: Vec<String>,
+    stop_deadline: Duration,
+    wrong: Option<Error>,
+}
+
+impl ExperimentBuilder {
+    pub(crate) const fn new(session: Session) -> Self {
+        Self {
+            session,
+            project: None,
+            id: None,
+            name: None,
+            description: None,
+            params: Vec::new(),
+            properties: Vec::new(),
+            tags: Vec::new(),
+            stop_deadline: STOP_DEADLINE,
+            wrong: None,
+        }
+    }
+
+    /// The project, `workspace/name`; the session's when it is not said.
+    pub fn project(mut self, name: &str) -> Self {
+        match name.parse() {
+            Ok(project) => self.project = Some(project),
+            Err(error) => self.wrong = self.wrong.or(Some(Error::from(error))),
+        }
+        self
+    }
+
+    pub(crate) fn in_project(mut self, project: ProjectName) -> Self {
+        self.project = Some(project);
+        self
+    }
+
+    /// Attaches to an experiment, by short id or UUID; see [`Session::attach`]. Wins over `NEPTUNE_EXPERIMENT_ID`.
+    pub fn id(mut self, id: &str) -> Self {
+        self.id = Some(id.to_owned());
+        self
+    }
+
+    /// The name, for people.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// What the experiment is about.
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// Parameters, from anything that serialises to a map or a struct; see [`Experiment::log_params`].
+    pub fn params<T: Serialize + ?Sized>(mut self, params: &T) -> Self {
+        match flatten::parameters(params) {
+            Ok(params) => self.params.extend(params),
+            Err(error) => self.wrong = self.wrong.or(Some(error)),
+        }
+        self
+    }
+
+    /// A property; see [`Experiment::set_property`].
+    pub fn property(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.properties.push((key.into(), value.into()));
+        self
+    }
+
+    /// Tags.
+    pub fn tags<S: Into<String>>(mut self, tags: impl IntoIterator<Item = S>) -> Self {
+        self.tags.extend(tags.into_iter().map(Into::into));
+        self
+    }
+
+    /// How long [`Experiment::stop`] waits for the store at most; 10 seconds when it is not said.
+    pub const fn stop_deadline(mut self, deadline: Duration) -> Self {
+        self.stop_deadline = deadline;
+        self
+    }
+
+    /// Starts the experiment: from here on it is running.
+    ///
+    /// # Errors
+    /// The first thing that was wrong with the description (`Invalid`, or `Immutable` for a parameter that an attached
+    /// experiment has with another value); `NotFound` when there is no experiment of the short id; `Unavailable` when the
+    /// folder cannot be written or its disk is full.
+    pub fn start(self) -> Result<Experiment> {
+        if let Some(wrong) = self.wrong {
+            return Err(wrong);
+        }
+        let attached = self.id.map_or_else(config::experiment, |id| Ok(Some(id)))?;
+        let (id, existing) = match attached {
+            Some(id) => self.session.resolve(&id)?,
+            None => (ExperimentId::new(), Existing::default()),
+        };
+        let project = existing.project.or(self.project).unwrap_or_else(|| self.session.default_project().clone());
+        let mut params = Vec::new();
+        for (path, value) in self.params {
+            match existing.variables.atom(&path, value) {
+                Ok(value) => params.extend(value.map(|value| Record::Assign { path, value })),
+                Err(refusal) => return Err(refusal.into()),
+            }
+        }
+        let writer = WriterId::new();
+        let opened = Journal::create(&self.session.inner.folder, id, writer, self.session.inner.segment_bytes)
+            .map_err(|error| {
+                let folder = self.session.folder().display();
+                Error::new(
+                    ErrorKind::Unavailable,
+                    format!(
+                        "cannot make a journal in {folder}; free some space, or name another folder with NEPTUNE_DIR"
+                    ),
+                )
+                .because(error)
+            })?;
+        let journal = opened.journal;
+        journal.record(&Record::Opened {
+            project: project.clone(),
+            time: clock::now(),
+            host: gethostname::gethostname().to_string_lossy().into_owned(),
+            pid: std::process::id(),
+            owner: config::owner(),
+        });
+        let (drain, lock, short_id) = self.session.drain(&journal, id, writer, opened.lock)?;
+        let state = Arc::new(State {
+            id,
+            project,
+            short_id,
+            session: self.session,
+            journal,
+            variables: existing.variables,
+            keeper: Mutex::new(opened.keeper),
+            drain,
+            lock: Mutex::new(lock),
+            ended: AtomicBool::new(false),
+            stop_deadline: self.stop_deadline,
+        });
+        panics::watch(Arc::downgrade(&state));
+        let experiment = Experiment { state };
+        for (name, value) in [("sys/name", self.name), ("sys/description", self.description)] {
+            if let Some(value) = value {
+                experiment.atom(name).assign(value);
+            }
+        }
+        for param in params {
+            experiment.state.journal.record(&param);
+        }
+        for (key, value) in self.properties {
+            experiment.set_property(&key, value);
+        }
+        if !self.tags.is_empty() {
+            experiment.add_tags(self.tags);
+        }
+        Ok(experiment)
+    }
+}
+
+/// What is known of the experiment that is attached to.
+#[derive(Debug, Default)]
+struct Existing {
+    project: Option<ProjectName>,
+    variables: Variables,
+}
+
+impl Session {
+    #[cfg(feature = "embedded")]
+    fn resolve(&self, id: &str) -> Result<(ExperimentId, Existing)> {
+        if self.mode() == Mode::Offline {
+            return Ok((id.parse()?, Existing::default()));
+        }
+        let store = self.store()?;
+        let key = match (store.find(id), id.parse()) {
+            (Ok(key), _) => key,
+            // Processes that agreed on a UUID: the first one to get here makes the experiment.
+            (Err(_), Ok(new)) => return Ok((new, Existing::default())),
+            (Err(error), Err(_)) => return Err(error.into()),
+        };
+        let existing = store.variables(&key, "")?.into_iter().filter_map(|variable| {
+            let value = match variable.value {
+                neptune_store::read::VariableValue::Atom(value) => Some(value),
+                _ => None,
+            };
+            Some((VariablePath::new(&variable.path).ok()?, variable.kind, value))
+        });
+        Ok((key.uuid, Existing { project: Some(key.project.clone()), variables: Variables::with_existing(existing) }))
+    }
+
+    #[cfg(not(feature = "embedded"))]
+    fn resolve(&self, id: &str) -> Result<(ExperimentId, Existing)> {
+        Ok((id.parse()?, Existing::default()))
+    }
+
+    /// Starts what drains the journal, if anybody does, and learns the short id.
+    #[cfg(feature = "embedded")]
+    fn drain(
+        &self,
+        journal: &Arc<Journal>,
+        experiment: ExperimentId,
+        writer: WriterId,
+        lock: Lock,
+    ) -> Result<(Option<Drain>, Option<Lock>, Option<String>)> {
+        if self.mode() == Mode::Offline {
+            return Ok((None, Some(lock), None));
+        }
+        let key = neptune_store::WriterKey { experiment, writer };
+        let sink = Box::new(crate::sink::Embedded::new(self.store()?, key));
+        let drain = Drain::start(Arc::clone(journal), lock, sink, self.inner.durability.sync_every())?;
+        let short_id = self.store()?.experiment(experiment)?.short_id;
+        Ok((Some(drain), None, Some(short_id)))
+    }
+
+    #[cfg(not(feature = "embedded"))]
+    #[expect(clippy::unnecessary_wraps, reason = "the same shape as with a store")]
+    fn drain(
+        &self,
+        _journal: &Arc<Journal>,
+        _experiment: ExperimentId,
+        _writer: WriterId,
+        lock: Lock,
+    ) -> Result<(Option<Drain>, Option<Lock>, Option<String>)> {
+        Ok((None, Some(lock), None))
+    }
+}

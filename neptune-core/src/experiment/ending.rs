@@ -1,0 +1,157 @@
+//! How an experiment ends: stopped, failed, or dropped.
+
+use std::{
+    fmt::Display,
+    io::{self, Write as _},
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::{PoisonError, atomic::Ordering},
+    thread,
+    time::Duration,
+};
+
+use neptune_format::{LostReport, Outcome, Record};
+
+use super::{
+    panics,
+    state::{Experiment, State},
+};
+use crate::{
+    clock,
+    error::{Error, ErrorKind, Result},
+};
+
+impl Experiment {
+    /// Waits until everything that was logged before this call is where readers find it: in the store or, offline, on the
+    /// disk. Returns what was not kept so far.
+    ///
+    /// Not needed for safety: what was logged survives the death of the process without it.
+    ///
+    /// # Errors
+    /// `Deadline` when it takes longer than `deadline`. Nothing is lost then; it goes on in the background.
+    pub fn flush(&self, deadline: Duration) -> Result<LostReport> {
+        self.state.flush(deadline)
+    }
+
+    /// Ends the experiment as succeeded, and returns what was not kept.
+    ///
+    /// Waits until the store has everything, for the deadline of the builder at most; what is not drained by then stays in
+    /// the journal, and the next session or `neptune sync` drains it.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store cannot be written. Nothing is lost then either.
+    pub fn stop(self) -> Result<LostReport> {
+        self.state.end(Outcome::Succeeded, None)
+    }
+
+    /// Ends the experiment as failed, with `error` as the reason. Otherwise as [`Experiment::stop`].
+    ///
+    /// # Errors
+    /// As [`Experiment::stop`].
+    pub fn fail(self, error: impl Display) -> Result<LostReport> {
+        self.state.end(Outcome::Failed, Some(error.to_string()))
+    }
+
+    /// Ends the experiment as aborted: somebody stopped it before its work was done. Otherwise as [`Experiment::stop`].
+    ///
+    /// # Errors
+    /// As [`Experiment::stop`].
+    pub fn abort(self, reason: impl Display) -> Result<LostReport> {
+        self.state.end(Outcome::Aborted, Some(reason.to_string()))
+    }
+
+    /// Runs `train` and ends the experiment by what came of it: succeeded, failed with the error, or failed with the
+    /// message of the panic, which then goes on.
+    ///
+    /// # Errors
+    /// What `train` returned. That the store could not be written at the end is said on standard error: nothing is lost,
+    /// and the work is done.
+    pub fn run<T, E: Display>(self, train: impl FnOnce(&Self) -> Result<T, E>) -> Result<T, E> {
+        let outcome = catch_unwind(AssertUnwindSafe(|| train(&self)));
+        let ended = match &outcome {
+            Ok(Ok(_)) => self.state.end(Outcome::Succeeded, None),
+            Ok(Err(error)) => self.state.end(Outcome::Failed, Some(error.to_string())),
+            Err(_) => self.state.end(Outcome::Failed, Some(panics::message())),
+        };
+        match ended {
+            Ok(lost) if !lost.is_empty() => say(&format!("neptune: {self}: not kept: {lost}")),
+            Ok(_) => {}
+            Err(error) => say(&format!("neptune: {self}: {error}")),
+        }
+        outcome.unwrap_or_else(|panic| resume_unwind(panic))
+    }
+}
+
+impl Drop for Experiment {
+    fn drop(&mut self) {
+        if self.state.ended.load(Ordering::Acquire) || !self.state.journal.is_ours() {
+            return;
+        }
+        let reason = if thread::panicking() {
+            panics::message()
+        } else {
+            "dropped without `stop`: an early return, or a forgotten call".to_owned()
+        };
+        say(&format!("neptune: {self} is marked failed: {reason}"));
+        if let Err(error) = self.state.end(Outcome::Failed, Some(reason)) {
+            say(&format!("neptune: {self}: {error}"));
+        }
+    }
+}
+
+impl State {
+    pub(super) fn flush(&self, deadline: Duration) -> Result<LostReport> {
+        let Some(drain) = &self.drain else {
+            self.journal
+                .sync()
+                .map_err(|error| Error::new(ErrorKind::Unavailable, "cannot sync the journal").because(error))?;
+            return Ok(self.journal.losses().report());
+        };
+        let drained = drain.wait_for(self.journal.logged(), deadline);
+        if !drained.complete {
+            let trouble = drained.trouble.map(|trouble| format!(": {trouble}")).unwrap_or_default();
+            return Err(Error::new(
+                ErrorKind::Deadline,
+                format!("the store did not have everything within {deadline:?}; it is safe in the journal{trouble}"),
+            ));
+        }
+        Ok(self.lost(&drained.refused))
+    }
+
+    /// Ends the experiment, once; a second end changes nothing.
+    fn end(&self, outcome: Outcome, reason: Option<String>) -> Result<LostReport> {
+        if !self.journal.is_ours() || self.ended.swap(true, Ordering::AcqRel) {
+            return Ok(self.journal.losses().report());
+        }
+        self.journal.record(&Record::Closed { time: clock::now(), outcome, reason });
+        let end = self.journal.stop();
+        self.keeper.lock().unwrap_or_else(PoisonError::into_inner).stop();
+        let Some(drain) = &self.drain else {
+            drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
+            return Ok(self.journal.losses().report());
+        };
+        let drained = drain.finish(end, self.stop_deadline);
+        match drained.trouble {
+            Some(trouble) if !drained.complete => Err(Error::new(
+                ErrorKind::Unavailable,
+                format!(
+                    "the store could not be written; what was logged is safe in {} and `neptune sync` drains it: {trouble}",
+                    self.journal.folder().path.display()
+                ),
+            )),
+            _ => Ok(self.lost(&drained.refused)),
+        }
+    }
+
+    fn lost(&self, refused: &LostReport) -> LostReport {
+        let mut lost = self.journal.losses().report();
+        for (reason, count) in refused.iter() {
+            lost.add(reason, count);
+        }
+        lost
+    }
+}
+
+/// Says something on standard error; there is nobody to tell that it is closed.
+fn say(line: &str) {
+    drop(writeln!(io::stderr(), "{line}"));
+}

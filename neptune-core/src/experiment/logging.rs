@@ -1,0 +1,281 @@
+//! Logging by name: metrics, text, parameters, properties, tags.
+
+use neptune_format::{AtomValue, Content, LostReason, Record, VariablePath};
+use serde::Serialize;
+
+use super::{
+    flatten,
+    number::{IntoStep, Number},
+    state::{Experiment, State},
+    variables::Named,
+};
+use crate::{clock, error::Result};
+
+/// The namespace of metrics and texts that are logged by name.
+const LOGS: &str = "logs";
+
+impl Experiment {
+    /// Logs a value of the metric `name`, the series `logs/NAME`, at the step behind its last.
+    ///
+    /// NaN and infinities are skipped and counted; [`Experiment::series`] keeps them. A handle from there is also faster.
+    #[inline]
+    pub fn log_metric(&self, name: &str, value: impl Number) {
+        let value = value.to_f64();
+        if !value.is_finite() {
+            self.state.skip_not_finite(name, value);
+            return;
+        }
+        let named = self.state.variables.metrics().get(name);
+        if let Some(series) = self.state.metric(name, named) {
+            self.state.journal.float_next(series, value);
+        }
+    }
+
+    /// Logs a value of the metric `name` at `step`. Steps may come in any order; the last value of a step stays.
+    #[inline]
+    pub fn log_metric_at(&self, name: &str, step: impl IntoStep, value: impl Number) {
+        self.log_metrics(step, [(name, value)]);
+    }
+
+    /// Logs the values of several metrics at one step, at one time. NaN and infinities are skipped and counted.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let session = neptune_core::Session::builder().folder(folder.path()).open()?;
+    /// # let experiment = session.experiment().start()?;
+    /// experiment.log_metrics(3, [("train/loss", 0.31), ("train/accuracy", 0.92)]);
+    /// # experiment.stop()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn log_metrics<'a, N: Number>(&self, step: impl IntoStep, metrics: impl IntoIterator<Item = (&'a str, N)>) {
+        let state = &*self.state;
+        let Some(step) = step.into_step() else {
+            let count = metrics.into_iter().count() as u64;
+            state.journal.losses().add(LostReason::InvalidStep, count);
+            return;
+        };
+        let time = clock::now();
+        let mut points = Gathered::new(state.journal.most_points());
+        let mut names = state.variables.metrics();
+        for (name, value) in metrics {
+            let value = value.to_f64();
+            if !value.is_finite() {
+                state.skip_not_finite(name, value);
+                continue;
+            }
+            let series = match names.get(name) {
+                Named::Series(series) => Some(series),
+                Named::Refused => state.metric(name, Named::Refused),
+                Named::Unknown => {
+                    // Naming a series takes the lock for writing.
+                    drop(names);
+                    let series = state.metric(name, Named::Unknown);
+                    names = state.variables.metrics();
+                    series
+                }
+            };
+            if let Some(series) = series
+                && points.push(series, value)
+            {
+                drop(names);
+                state.journal.floats_at(time, step.get(), points.all());
+                points.clear();
+                names = state.variables.metrics();
+            }
+        }
+        drop(names);
+        if !points.all().is_empty() {
+            state.journal.floats_at(time, step.get(), points.all());
+        }
+    }
+
+    /// Logs a line of the text `name`, the series `logs/NAME`, at the step behind its last. At most 1 MiB.
+    pub fn log_text(&self, name: &str, text: impl AsRef<str>) {
+        if let Some(series) = self.state.text(name) {
+            self.state.journal.text(series, clock::now(), None, text.as_ref());
+        }
+    }
+
+    /// Logs a line of the text `name` at `step`.
+    pub fn log_text_at(&self, name: &str, step: impl IntoStep, text: impl AsRef<str>) {
+        let Some(step) = step.into_step() else {
+            self.state.journal.losses().add(LostReason::InvalidStep, 1);
+            return;
+        };
+        if let Some(series) = self.state.text(name) {
+            self.state.journal.text(series, clock::now(), Some(step.get()), text.as_ref());
+        }
+    }
+
+    /// Sets parameters from anything that serialises to a map or a struct: nested fields become `parameters/a/b`.
+    ///
+    /// Parameters never change: setting one again to the same value does nothing.
+    ///
+    /// # Errors
+    /// `Invalid` when `params` is not a map or a struct or a name is no path; `Immutable` when a parameter has another
+    /// value already. The others are set all the same.
+    pub fn log_params<T: Serialize + ?Sized>(&self, params: &T) -> Result<()> {
+        let mut refused = None;
+        for (path, value) in flatten::parameters(params)? {
+            match self.state.variables.atom(&path, value) {
+                Ok(Some(value)) => self.state.journal.record(&Record::Assign { path, value }),
+                Ok(None) => {}
+                Err(refusal) => {
+                    self.state.refuse(&refusal, 1);
+                    refused.get_or_insert(refusal);
+                }
+            }
+        }
+        refused.map_or(Ok(()), |refusal| Err(refusal.into()))
+    }
+
+    /// Sets the property `key`, the atom `properties/KEY`. Properties may change.
+    pub fn set_property(&self, key: &str, value: impl Into<String>) {
+        match VariablePath::within("properties", key) {
+            Ok(path) => self.state.assign(&path, AtomValue::String(value.into())),
+            Err(error) => self.state.refuse_path(&error),
+        }
+    }
+
+    /// Removes the property `key`; nothing when there is none.
+    pub fn remove_property(&self, key: &str) {
+        match VariablePath::within("properties", key) {
+            Ok(path) => self.state.delete(&path),
+            Err(error) => self.state.refuse_path(&error),
+        }
+    }
+
+    /// Adds tags.
+    pub fn add_tags<S: Into<String>>(&self, tags: impl IntoIterator<Item = S>) {
+        self.set("sys/tags").add(tags);
+    }
+
+    /// Removes tags; those that it does not have are ignored.
+    pub fn remove_tags<S: Into<String>>(&self, tags: impl IntoIterator<Item = S>) {
+        self.set("sys/tags").remove(tags);
+    }
+
+    /// Deletes the variable at `path` and everything it held. Its path may then take another type.
+    pub fn delete(&self, path: &str) {
+        match VariablePath::new(path) {
+            Ok(path) => self.state.delete(&path),
+            Err(error) => self.state.refuse_path(&error),
+        }
+    }
+}
+
+impl State {
+    /// The number of a metric; names it when it is new.
+    #[inline]
+    fn metric(&self, name: &str, named: Named) -> Option<u32> {
+        match named {
+            Named::Series(series) => Some(series),
+            Named::Refused => {
+                self.journal.losses().add(LostReason::TypeConflict, 1);
+                None
+            }
+            Named::Unknown => {
+                let series = self.log_series(name, Content::Float)?;
+                self.variables.remember_metric(name, series);
+                series
+            }
+        }
+    }
+
+    fn text(&self, name: &str) -> Option<u32> {
+        let named = self.variables.texts().get(name);
+        match named {
+            Named::Series(series) => Some(series),
+            Named::Refused => {
+                self.journal.losses().add(LostReason::TypeConflict, 1);
+                None
+            }
+            Named::Unknown => {
+                let series = self.log_series(name, Content::String)?;
+                self.variables.remember_text(name, series);
+                series
+            }
+        }
+    }
+
+    /// The series `logs/NAME`: its number, or that it is refused; or nothing when the name is no path.
+    #[cold]
+    #[expect(clippy::option_option, reason = "a refusal is remembered, a bad path is not: it may be long")]
+    fn log_series(&self, name: &str, content: Content) -> Option<Option<u32>> {
+        // A forked child must not touch locks that a thread of its parent may have held.
+        if !self.journal.is_ours() {
+            self.journal.losses().add(LostReason::Forked, 1);
+            return None;
+        }
+        let path = match VariablePath::within(LOGS, name) {
+            Ok(path) => path,
+            Err(error) => {
+                self.refuse_path(&error);
+                return None;
+            }
+        };
+        match self.variables.series(&self.journal, &path, content) {
+            Ok(series) => Some(Some(series)),
+            Err(refusal) => {
+                self.refuse(&refusal, 1);
+                Some(None)
+            }
+        }
+    }
+
+    #[cold]
+    fn skip_not_finite(&self, name: &str, value: f64) {
+        self.journal.losses().explain(LostReason::NotFinite, 1, || format!("metric {name:?} was {value}"));
+    }
+
+    pub(super) fn refuse_path(&self, error: &neptune_format::PathError) {
+        self.journal.losses().explain(LostReason::InvalidPath, 1, || error.to_string());
+    }
+
+    pub(super) fn assign(&self, path: &VariablePath, value: AtomValue) {
+        match self.variables.atom(path, value) {
+            Ok(Some(value)) => self.journal.record(&Record::Assign { path: path.clone(), value }),
+            Ok(None) => {}
+            Err(refusal) => self.refuse(&refusal, 1),
+        }
+    }
+
+    pub(super) fn delete(&self, path: &VariablePath) {
+        self.variables.delete(path);
+        self.journal.record(&Record::Delete { path: path.clone() });
+    }
+}
+
+/// Points that go into the journal together; on the stack, because logging does not allocate.
+struct Gathered {
+    points: [(u32, f64); Self::MOST],
+    count: usize,
+    most: usize,
+}
+
+impl Gathered {
+    const MOST: usize = 128;
+
+    const fn new(fit: usize) -> Self {
+        Self { points: [(0, 0.0); Self::MOST], count: 0, most: if fit < Self::MOST { fit } else { Self::MOST } }
+    }
+
+    /// Adds a point; says whether there is no room for another.
+    fn push(&mut self, series: u32, value: f64) -> bool {
+        if let Some(point) = self.points.get_mut(self.count) {
+            *point = (series, value);
+            self.count += 1;
+        }
+        self.count >= self.most
+    }
+
+    fn all(&self) -> &[(u32, f64)] {
+        self.points.get(..self.count).unwrap_or_default()
+    }
+
+    const fn clear(&mut self) {
+        self.count = 0;
+    }
+}

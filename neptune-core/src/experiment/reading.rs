@@ -1,0 +1,207 @@
+//! Reading back what was logged to a running experiment.
+//!
+//! Every read first waits until the store has what this process logged before, so a program reads its own writes.
+
+#![cfg(feature = "embedded")]
+
+use std::{collections::BTreeMap, time::Duration};
+
+use neptune_format::{AtomValue, Timestamp, VariablePath, VariableType};
+use neptune_store::{
+    Points, Store, Values,
+    read::{ExperimentKey, NamespaceEntry, VariableValue},
+};
+
+use super::{
+    atom::Atom,
+    number::Number,
+    series::{Point, Series},
+    set::Set,
+    state::{Experiment, State},
+};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    session::Mode,
+};
+
+/// How long a read waits for what was logged before it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+impl State {
+    fn read(&self) -> Result<(Store, ExperimentKey)> {
+        if self.session.mode() == Mode::Offline {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "an offline experiment is read after `neptune sync`, or with mode \"embedded\"",
+            ));
+        }
+        if !self.ended.load(std::sync::atomic::Ordering::Acquire) {
+            self.flush(PATIENCE)?;
+        }
+        let store = self.session.store()?;
+        let key = store.experiment(self.id)?;
+        Ok((store, key))
+    }
+}
+
+impl Experiment {
+    /// The type of the variable at `path`.
+    ///
+    /// # Errors
+    /// `NotFound`, with the nearest paths, when nothing was written there.
+    pub fn variable_type(&self, path: &str) -> Result<VariableType> {
+        let (store, key) = self.state.read()?;
+        Ok(store.variable(&key, path)?.kind)
+    }
+
+    /// What stands directly under the namespace `path` (the empty string for everything), by name.
+    ///
+    /// # Errors
+    /// `NotFound`, with the nearest paths, when nothing stands there.
+    pub fn namespace_contents(&self, path: &str) -> Result<BTreeMap<String, NamespaceEntry>> {
+        let (store, key) = self.state.read()?;
+        Ok(store.namespace(&key, path)?)
+    }
+
+    /// What was logged to this experiment by any of its writers and is not in the store, by reason.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn lost(&self) -> Result<neptune_format::LostReport> {
+        let (store, key) = self.state.read()?;
+        Ok(store.lost(&key)?)
+    }
+}
+
+impl Atom {
+    /// The value.
+    ///
+    /// # Errors
+    /// `Invalid` for a bad path; `NotFound`, with the nearest paths, when nothing was assigned; `TypeConflict` when the
+    /// variable is not an atom.
+    pub fn read(&self) -> Result<AtomValue> {
+        let path = valid(&self.path)?;
+        let (store, key) = self.state.read()?;
+        let variable = store.variable(&key, path.as_str())?;
+        match variable.value {
+            VariableValue::Atom(value) => Ok(value),
+            _ => Err(other_type(path, variable.kind, "an atom")),
+        }
+    }
+}
+
+impl Set {
+    /// The members, sorted.
+    ///
+    /// # Errors
+    /// `Invalid` for a bad path; `NotFound`, with the nearest paths, when nothing was added; `TypeConflict` when the
+    /// variable is not a set.
+    pub fn get(&self) -> Result<Vec<String>> {
+        let path = valid(&self.path)?;
+        let (store, key) = self.state.read()?;
+        let variable = store.variable(&key, path.as_str())?;
+        match variable.value {
+            VariableValue::Set(members) => Ok(members),
+            _ => Err(other_type(path, variable.kind, "a set")),
+        }
+    }
+}
+
+impl<T: Number> Series<T> {
+    /// The last `n` points, in the order of their steps.
+    ///
+    /// # Errors
+    /// `NotFound`, with the nearest paths, when nothing was logged.
+    pub fn tail(&self, n: usize) -> Result<Vec<Point<T>>> {
+        Ok(numbers(self.state.tail(&self.path, n)?))
+    }
+
+    /// Every point, in the order of their steps.
+    ///
+    /// # Errors
+    /// As [`Series::tail`].
+    pub fn all(&self) -> Result<Vec<Point<T>>> {
+        Ok(numbers(self.state.all(&self.path)?))
+    }
+
+    /// The point with the greatest step.
+    ///
+    /// # Errors
+    /// As [`Series::tail`].
+    pub fn last(&self) -> Result<Point<T>> {
+        self.tail(1)?.pop().ok_or_else(|| nothing_logged(&self.path))
+    }
+}
+
+impl Series<String> {
+    /// The last `n` points, in the order of their steps.
+    ///
+    /// # Errors
+    /// `NotFound`, with the nearest paths, when nothing was logged.
+    pub fn tail(&self, n: usize) -> Result<Vec<Point<String>>> {
+        Ok(texts(self.state.tail(&self.path, n)?))
+    }
+
+    /// Every point, in the order of their steps.
+    ///
+    /// # Errors
+    /// As [`Series::tail`].
+    pub fn all(&self) -> Result<Vec<Point<String>>> {
+        Ok(texts(self.state.all(&self.path)?))
+    }
+
+    /// The point with the greatest step.
+    ///
+    /// # Errors
+    /// As [`Series::tail`].
+    pub fn last(&self) -> Result<Point<String>> {
+        self.tail(1)?.pop().ok_or_else(|| nothing_logged(&self.path))
+    }
+}
+
+impl State {
+    fn tail(&self, path: &VariablePath, n: usize) -> Result<Points> {
+        let (store, key) = self.read()?;
+        Ok(store.series_tail(&key, path.as_str(), n)?)
+    }
+
+    fn all(&self, path: &VariablePath) -> Result<Points> {
+        let (store, key) = self.read()?;
+        Ok(store.series(&key, path.as_str(), f64::NEG_INFINITY..=f64::INFINITY)?)
+    }
+}
+
+fn numbers<T: Number>(points: Points) -> Vec<Point<T>> {
+    match points.values {
+        Values::Float(values) => together(points.steps, points.times, values, T::from_f64),
+        Values::Text(_) => Vec::new(),
+    }
+}
+
+fn texts(points: Points) -> Vec<Point<String>> {
+    match points.values {
+        Values::Text(values) => together(points.steps, points.times, values, |text| text),
+        Values::Float(_) => Vec::new(),
+    }
+}
+
+fn together<V, T>(steps: Vec<f64>, times: Vec<i64>, values: Vec<V>, convert: impl Fn(V) -> T) -> Vec<Point<T>> {
+    steps
+        .into_iter()
+        .zip(times)
+        .zip(values)
+        .map(|((step, time), value)| Point { step, value: convert(value), time: Timestamp::from_micros(time) })
+        .collect()
+}
+
+fn valid(path: &std::result::Result<VariablePath, neptune_format::PathError>) -> Result<&VariablePath> {
+    path.as_ref().map_err(|error| error.clone().into())
+}
+
+fn other_type(path: &VariablePath, kind: VariableType, wanted: &str) -> Error {
+    Error::new(ErrorKind::TypeConflict, format!("{path} is {kind}, not {wanted}"))
+}
+
+fn nothing_logged(path: &VariablePath) -> Error {
+    Error::new(ErrorKind::NotFound, format!("nothing was logged to {path}"))
+}

@@ -1,0 +1,91 @@
+//! [`Experiment`]: the handle of a running experiment, and what its variables share.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, atomic::AtomicBool},
+    time::Duration,
+};
+
+use neptune_format::{ExperimentId, ProjectName};
+
+use super::variables::{Refusal, Variables};
+use crate::{
+    journal::{Journal, Keeper, Lock},
+    session::Session,
+    sink::Drain,
+};
+
+/// A running experiment. It ends with [`stop`](Experiment::stop), [`fail`](Experiment::fail) or
+/// [`run`](Experiment::run); dropped without one of these it is marked failed, so that an early `?` does not look like
+/// success.
+///
+/// Any number of threads may use it at once. Logging calls return nothing, never fail and never block.
+#[must_use = "an experiment that is dropped at once is marked failed"]
+pub struct Experiment {
+    pub(super) state: Arc<State>,
+}
+
+/// What an experiment and the handles of its variables share.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) id: ExperimentId,
+    pub(super) project: ProjectName,
+    pub(super) short_id: Option<String>,
+    pub(super) session: Session,
+    pub(super) journal: Arc<Journal>,
+    pub(super) variables: Variables,
+    pub(super) keeper: Mutex<Keeper>,
+    /// `None` offline; the lock is then held here.
+    pub(super) drain: Option<Drain>,
+    pub(super) lock: Mutex<Option<Lock>>,
+    pub(super) ended: AtomicBool,
+    pub(super) stop_deadline: Duration,
+}
+
+impl State {
+    /// Counts what was refused, and keeps the first message of its reason for the warning.
+    pub(super) fn refuse(&self, refusal: &Refusal, count: u64) {
+        self.journal.losses().explain(refusal.reason(), count, || refusal.message());
+    }
+}
+
+impl Experiment {
+    /// The identity of the experiment; the same wherever it is sent.
+    pub fn id(&self) -> ExperimentId {
+        self.state.id
+    }
+
+    /// The short id that people use, such as `MNI-12`. `None` offline: it is given when the experiment is synced.
+    pub fn short_id(&self) -> Option<&str> {
+        self.state.short_id.as_deref()
+    }
+
+    /// The project of the experiment.
+    pub fn project(&self) -> &ProjectName {
+        &self.state.project
+    }
+}
+
+impl fmt::Debug for Experiment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Experiment").field("id", &self.state.id).field("short_id", &self.state.short_id).finish()
+    }
+}
+
+impl fmt::Display for Experiment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.state.short_id {
+            Some(short_id) => write!(f, "Experiment({short_id})"),
+            None => write!(f, "Experiment({})", self.state.id),
+        }
+    }
+}
+
+impl PartialEq for Experiment {
+    /// The same experiment, whoever writes to it.
+    fn eq(&self, other: &Self) -> bool {
+        self.state.id == other.state.id
+    }
+}
+
+impl Eq for Experiment {}

@@ -1,0 +1,228 @@
+//! What this process knows of the variables of its experiment: their types, and the numbers of their series.
+//!
+//! Invariant: a series has its number here before any point of it is logged, and its name is in the journal before that.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
+};
+
+use foldhash::fast::RandomState;
+use neptune_format::{AtomValue, Container, Content, LostReason, Record, VariablePath, VariableType};
+
+use crate::{
+    error::{Error, ErrorKind},
+    journal::Journal,
+};
+
+/// Stands for a name that was refused, so that the refusal is looked up as fast as a series.
+const REFUSED: u32 = u32::MAX;
+
+type ByName = HashMap<Box<str>, u32, RandomState>;
+
+#[derive(Debug, Default)]
+pub(super) struct Variables {
+    known: Mutex<Known>,
+    metrics: RwLock<ByName>,
+    texts: RwLock<ByName>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    variables: HashMap<VariablePath, Variable, RandomState>,
+    next_series: u32,
+}
+
+#[derive(Debug)]
+struct Variable {
+    kind: VariableType,
+    /// Its number in the journal, once this process logged to it.
+    series: Option<u32>,
+    /// The value of a parameter, which never changes.
+    fixed: Option<AtomValue>,
+}
+
+/// Why a write was refused.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Refusal {
+    TypeConflict { path: VariablePath, existing: VariableType, wanted: VariableType },
+    Immutable { path: VariablePath },
+    TooManySeries,
+}
+
+impl Refusal {
+    pub(super) const fn reason(&self) -> LostReason {
+        match self {
+            Self::TypeConflict { .. } => LostReason::TypeConflict,
+            Self::Immutable { .. } => LostReason::Immutable,
+            Self::TooManySeries => LostReason::TooManySeries,
+        }
+    }
+
+    pub(super) fn message(&self) -> String {
+        match self {
+            Self::TypeConflict { path, existing, wanted } => {
+                format!("{path} is {existing} and cannot take {wanted}; use another path")
+            }
+            Self::Immutable { path } => {
+                format!("{path} is a parameter and has another value already; use a property for what changes")
+            }
+            Self::TooManySeries => "this writer has no number left for another series".to_owned(),
+        }
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        let kind = match refusal {
+            Refusal::TypeConflict { .. } => ErrorKind::TypeConflict,
+            Refusal::Immutable { .. } => ErrorKind::Immutable,
+            Refusal::TooManySeries => ErrorKind::Unsupported,
+        };
+        Self::new(kind, refusal.message())
+    }
+}
+
+impl Variables {
+    /// Knows the types of variables that were written before this process.
+    #[cfg(feature = "embedded")]
+    pub(super) fn with_existing(
+        existing: impl IntoIterator<Item = (VariablePath, VariableType, Option<AtomValue>)>,
+    ) -> Self {
+        let variables = Self::default();
+        let mut known = lock(&variables.known);
+        for (path, kind, value) in existing {
+            let fixed = value.filter(|_| is_parameter(&path));
+            known.variables.insert(path, Variable { kind, series: None, fixed });
+        }
+        drop(known);
+        variables
+    }
+
+    /// The number of a series; names it in the journal when it is new.
+    pub(super) fn series(&self, journal: &Journal, path: &VariablePath, content: Content) -> Result<u32, Refusal> {
+        let wanted = VariableType { container: Container::Series, content };
+        let mut known = lock(&self.known);
+        let next = known.next_series;
+        let variable = known.of(path, wanted)?;
+        if let Some(series) = variable.series {
+            return Ok(series);
+        }
+        if next == REFUSED {
+            return Err(Refusal::TooManySeries);
+        }
+        variable.series = Some(next);
+        known.next_series = next + 1;
+        journal.record(&Record::Define { series: next, path: path.clone(), content });
+        Ok(next)
+    }
+
+    /// Whether an atom may take `value`, and what it becomes: a whole number where floats are kept becomes one.
+    /// `None` when a parameter has that value already.
+    pub(super) fn atom(&self, path: &VariablePath, value: AtomValue) -> Result<Option<AtomValue>, Refusal> {
+        let mut known = lock(&self.known);
+        let existing = known.variables.get(path).map(|variable| variable.kind);
+        let value = match (existing, value) {
+            (Some(existing), AtomValue::Int(whole)) if existing == VariableType::atom(Content::Float) => {
+                AtomValue::Float(whole as f64)
+            }
+            (_, value) => value,
+        };
+        let variable = known.of(path, VariableType::atom(value.content()))?;
+        if is_parameter(path) {
+            match &variable.fixed {
+                Some(fixed) if *fixed == value => return Ok(None),
+                Some(_) => return Err(Refusal::Immutable { path: path.clone() }),
+                None => variable.fixed = Some(value.clone()),
+            }
+        }
+        Ok(Some(value))
+    }
+
+    /// Whether `path` may be a set.
+    pub(super) fn set(&self, path: &VariablePath) -> Result<(), Refusal> {
+        lock(&self.known).of(path, VariableType::STRING_SET).map(|_| ())
+    }
+
+    /// Forgets a variable that is deleted: its path may take another type.
+    pub(super) fn delete(&self, path: &VariablePath) {
+        let mut known = lock(&self.known);
+        known.variables.remove(path);
+        drop(known);
+        for by_name in [&self.metrics, &self.texts] {
+            by_name.write().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+    }
+
+    /// The numbers of the metrics that were logged by name.
+    pub(super) fn metrics(&self) -> Names<'_> {
+        Names::of(&self.metrics)
+    }
+
+    /// The numbers of the texts that were logged by name.
+    pub(super) fn texts(&self) -> Names<'_> {
+        Names::of(&self.texts)
+    }
+
+    /// Remembers the number of a metric, or that it was refused.
+    pub(super) fn remember_metric(&self, name: &str, series: Option<u32>) {
+        remember(&self.metrics, name, series);
+    }
+
+    /// Remembers the number of a text, or that it was refused.
+    pub(super) fn remember_text(&self, name: &str, series: Option<u32>) {
+        remember(&self.texts, name, series);
+    }
+}
+
+impl Known {
+    /// The variable at `path`, made with the wanted type when there is none.
+    fn of(&mut self, path: &VariablePath, wanted: VariableType) -> Result<&mut Variable, Refusal> {
+        let variable =
+            self.variables.entry(path.clone()).or_insert(Variable { kind: wanted, series: None, fixed: None });
+        if variable.kind == wanted {
+            Ok(variable)
+        } else {
+            Err(Refusal::TypeConflict { path: path.clone(), existing: variable.kind, wanted })
+        }
+    }
+}
+
+/// What is known of a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Named {
+    Series(u32),
+    Refused,
+    Unknown,
+}
+
+/// Names, held for reading: many are looked up under one lock. Never held while anything is logged that may wait.
+pub(super) struct Names<'a>(RwLockReadGuard<'a, ByName>);
+
+impl<'a> Names<'a> {
+    #[inline]
+    fn of(names: &'a RwLock<ByName>) -> Self {
+        Self(names.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    #[inline]
+    pub(super) fn get(&self, name: &str) -> Named {
+        match self.0.get(name) {
+            Some(&REFUSED) => Named::Refused,
+            Some(&series) => Named::Series(series),
+            None => Named::Unknown,
+        }
+    }
+}
+
+fn remember(names: &RwLock<ByName>, name: &str, series: Option<u32>) {
+    names.write().unwrap_or_else(PoisonError::into_inner).insert(name.into(), series.unwrap_or(REFUSED));
+}
+
+fn lock(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
+    known.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn is_parameter(path: &VariablePath) -> bool {
+    path.as_str().starts_with("parameters/")
+}

@@ -1,0 +1,159 @@
+//! The keeper: the background thread that has segments ready before they are needed.
+//!
+//! It alone makes and unmaps segments. It polls, because waking it would cost each logging call a system call; only a call
+//! that found no segment ready wakes it.
+
+use std::{
+    collections::VecDeque,
+    fs::File,
+    io::{self, Write as _},
+    sync::{
+        Arc, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use neptune_format::{LostReason, segment};
+
+use super::{segment as files, writer::Journal};
+use crate::clock;
+
+/// How often the keeper looks while segments turn over.
+const BUSY_POLL: Duration = Duration::from_millis(1);
+
+/// How often it looks while they do not. Well below the time that the clock trusts an anchor.
+const IDLE_POLL: Duration = Duration::from_millis(20);
+
+/// How soon a full disk is tried again.
+const FULL_POLL: Duration = Duration::from_millis(250);
+
+/// Segments that are kept ready: one while logging is slow, and more in a burst, for as long as a write to a busy disk
+/// may keep the keeper waiting.
+const READY: u64 = 1;
+const READY_IN_A_BURST: u64 = 3;
+
+/// The keeper's thread and the way to end it.
+#[derive(Debug)]
+pub(crate) struct Keeper {
+    ended: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Keeper {
+    pub(super) fn start(journal: Arc<Journal>, zeros: Vec<u8>) -> io::Result<Self> {
+        let ended = Arc::new(AtomicBool::new(false));
+        let thread = thread::Builder::new().name("neptune-journal".into()).spawn({
+            let ended = Arc::clone(&ended);
+            move || Work { journal, zeros, warned: [false; LostReason::ALL.len()] }.until(&ended)
+        })?;
+        Ok(Self { ended, thread: Some(thread) })
+    }
+
+    /// Ends the thread, once everything that was logged is published. The ring must be stopped.
+    pub(crate) fn stop(&mut self) {
+        self.ended.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            // A keeper that panicked has nothing left to be waited for.
+            drop(thread.join());
+        }
+    }
+}
+
+/// The files of segments that may have unsynced frames: the newest ones.
+#[derive(Debug, Default)]
+pub(crate) struct KeptFiles(VecDeque<File>);
+
+impl KeptFiles {
+    pub(super) fn with_first(file: File) -> Self {
+        Self(VecDeque::from([file]))
+    }
+
+    fn push(&mut self, file: File) {
+        self.0.push_back(file);
+        if self.0.len() > super::ring::SLOTS {
+            self.0.pop_front();
+        }
+    }
+
+    pub(super) fn handles(&self) -> io::Result<Vec<File>> {
+        self.0.iter().map(File::try_clone).collect()
+    }
+}
+
+struct Work {
+    journal: Arc<Journal>,
+    zeros: Vec<u8>,
+    warned: [bool; LostReason::ALL.len()],
+}
+
+impl Work {
+    fn until(mut self, ended: &AtomicBool) {
+        self.journal.ring.keeper_is(thread::current());
+        let mut seen = self.journal.ring.active();
+        while !ended.load(Ordering::Acquire) {
+            clock::anchor();
+            let active = self.journal.ring.active();
+            let is_burst = active > seen || self.journal.ring.is_stalled();
+            seen = active;
+            let pause = match self.have_ready(active + if is_burst { READY_IN_A_BURST } else { READY }) {
+                Ok(()) if is_burst => BUSY_POLL,
+                Ok(()) => IDLE_POLL,
+                Err(_) => FULL_POLL,
+            };
+            self.journal.ring.settle(false);
+            self.warn();
+            thread::park_timeout(pause);
+        }
+        // Whoever still holds room has a few nanoseconds of work left, unless its thread was paused.
+        for _ in 0..1_000 {
+            if self.journal.ring.settle(true) {
+                break;
+            }
+            thread::park_timeout(BUSY_POLL);
+        }
+        self.warn();
+    }
+
+    /// Makes segments ready up to `number`, as far as slots are free.
+    fn have_ready(&mut self, number: u64) -> io::Result<()> {
+        loop {
+            let next = self.journal.ring.ready() + 1;
+            if next > number || !self.journal.ring.has_free_slot(next) {
+                return Ok(());
+            }
+            let header = super::writer::header_of(&self.journal.folder, next, self.journal.capacity);
+            match files::prepare(&self.journal.folder, &header, &mut self.zeros) {
+                Ok(prepared) => {
+                    self.journal.files.lock().unwrap_or_else(PoisonError::into_inner).push(prepared.file);
+                    self.journal.losses.segment_is_ready(next);
+                    self.journal.disk_is_full.store(false, Ordering::Relaxed);
+                    let salt = segment::salt(self.journal.folder.writer, next);
+                    self.journal.ring.install(next, prepared.mapping, salt);
+                }
+                Err(error) => {
+                    // A full disk, a quota, or a folder that was taken away: logging goes on without.
+                    self.journal.disk_is_full.store(true, Ordering::Relaxed);
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    /// Says once for each reason that something was not kept.
+    fn warn(&mut self) {
+        for (reason, count) in self.journal.losses.report().iter() {
+            let Some(warned @ false) = self.warned.get_mut(usize::from(reason as u8)) else { continue };
+            *warned = true;
+            let detail = self.journal.losses.detail(reason).map(|detail| format!(" ({detail})")).unwrap_or_default();
+            let line = format!(
+                "neptune: warning: {count} not kept so far, {reason}{detail}: {}. Said once; see `neptune show`.\n",
+                reason.explanation()
+            );
+            // There is nobody to tell that standard error is closed.
+            drop(io::stderr().write_all(line.as_bytes()));
+        }
+    }
+}

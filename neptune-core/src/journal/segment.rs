@@ -1,0 +1,53 @@
+//! Making a segment ready: a file with its blocks allocated, its header written and its pages present.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io,
+    os::unix::fs::FileExt as _,
+};
+
+use neptune_format::segment::SegmentHeader;
+
+use super::{folder::WriterFolder, mapping::Mapping};
+
+/// A segment that can be installed, and its file for syncing.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) mapping: Mapping,
+    pub(super) file: File,
+}
+
+/// Makes the segment that `header` describes. On an error nothing is left behind.
+pub(super) fn prepare(folder: &WriterFolder, header: &SegmentHeader, zeros: &mut Vec<u8>) -> io::Result<Prepared> {
+    let path = folder.segment(header.number);
+    let file = OpenOptions::new().create(true).truncate(true).read(true).write(true).open(&path)?;
+    let length = usize::try_from(header.capacity).map_err(io::Error::other)?;
+    let mut prepared = || -> io::Result<Mapping> {
+        allocate(&file, header.capacity)?;
+        // Writing the whole file fills the page cache in large pieces; faulting it in page by page through the mapping
+        // takes ten times as long (2.3 ms against 0.27 ms for 2 MiB on ext4).
+        zeros.resize(length, 0);
+        let header = header.encode();
+        zeros.get_mut(..header.len()).ok_or(io::ErrorKind::InvalidInput)?.copy_from_slice(&header);
+        file.write_all_at(zeros, 0)?;
+        Mapping::of(&file, length)
+    };
+    match prepared() {
+        Ok(mapping) => Ok(Prepared { mapping, file }),
+        Err(error) => {
+            drop(fs::remove_file(&path));
+            Err(error)
+        }
+    }
+}
+
+/// Gives `file` its length in real blocks, so that a full disk is an error here and not a SIGBUS at a later store.
+pub(super) fn allocate(file: &File, length: u64) -> io::Result<()> {
+    use rustix::fs::{FallocateFlags, fallocate};
+    match fallocate(file, FallocateFlags::empty(), 0, length) {
+        Ok(()) => Ok(()),
+        // File systems without the call allocate when the zeros are written, which `prepare` does anyway.
+        Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => file.set_len(length),
+        Err(error) => Err(error.into()),
+    }
+}

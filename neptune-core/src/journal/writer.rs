@@ -1,0 +1,208 @@
+//! [`Journal`]: what logging calls write to.
+//!
+//! Nothing here blocks, allocates without bound or returns an error: what cannot be kept is counted.
+
+use std::{
+    fs, io,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use neptune_format::{
+    ExperimentId, LostReason, Position, Record, Timestamp, WriterId, entry,
+    frame::{self, kind},
+    segment::{self, SegmentHeader},
+};
+
+use super::{
+    folder::{Folder, WriterFolder},
+    keeper::{Keeper, KeptFiles},
+    lock::Lock,
+    losses::Losses,
+    ring::{Refused, Ring},
+    segment as files,
+};
+use crate::{clock, fork};
+
+/// The journal of one writer.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    pub(super) ring: Ring,
+    generation: u32,
+    pub(super) losses: Losses,
+    pub(super) folder: WriterFolder,
+    pub(super) capacity: u64,
+    /// Set by the keeper while the disk refuses another segment.
+    pub(super) disk_is_full: AtomicBool,
+    /// The files of segments that are ready or written to, for syncing.
+    pub(super) files: Mutex<KeptFiles>,
+}
+
+/// A journal that was made, with what keeps it going.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) journal: Arc<Journal>,
+    pub(crate) keeper: Keeper,
+    pub(crate) lock: Lock,
+}
+
+impl Journal {
+    /// Makes the journal of a new writer, locked, with its first segment ready.
+    pub(crate) fn create(
+        folder: &Folder,
+        experiment: ExperimentId,
+        writer: WriterId,
+        capacity: u64,
+    ) -> io::Result<Opened> {
+        fork::watch();
+        clock::start();
+        let named = folder.writer(experiment, writer);
+        let unfinished = named.unfinished();
+        fs::create_dir_all(&unfinished.path)?;
+        let mut lock = Lock::take(&unfinished.lock())?
+            .ok_or_else(|| io::Error::other("the lock of a new journal is already held"))?;
+        let losses = Losses::create(&unfinished.lost())?;
+        let ring = Ring::new(capacity);
+        let mut zeros = Vec::new();
+        let header = header_of(&named, 1, capacity);
+        let first = files::prepare(&unfinished, &header, &mut zeros)?;
+        losses.segment_is_ready(1);
+        ring.install(1, first.mapping, segment::salt(writer, 1));
+        // From here on the folder can be found by whoever looks for dead writers, and it is locked.
+        #[expect(clippy::disallowed_methods, reason = "a rename that is lost with the power loses an empty journal")]
+        fs::rename(&unfinished.path, &named.path)?;
+        lock.moved_to(&named.lock())?;
+        let journal = Arc::new(Self {
+            ring,
+            generation: fork::generation(),
+            losses,
+            folder: named,
+            capacity,
+            disk_is_full: AtomicBool::new(false),
+            files: Mutex::new(KeptFiles::with_first(first.file)),
+        });
+        let keeper = Keeper::start(Arc::clone(&journal), zeros)?;
+        Ok(Opened { journal, keeper, lock })
+    }
+
+    /// A point at the step behind the last.
+    #[inline]
+    pub(crate) fn float_next(&self, series: u32, value: f64) {
+        const LENGTH: u64 = frame::frame_length(entry::POINT_NEXT);
+        let time = clock::now();
+        match self.room(LENGTH) {
+            Ok(mut room) => room.put(kind::FLOAT_NEXT, &entry::encode_float_next(series, time, value)),
+            Err(reason) => self.losses.add(reason, 1),
+        }
+    }
+
+    /// A point at `step`, logged at `time`.
+    #[inline]
+    pub(crate) fn float_at(&self, series: u32, time: Timestamp, value: f64, step: f64) {
+        const LENGTH: u64 = frame::frame_length(entry::POINT_AT);
+        match self.room(LENGTH) {
+            Ok(mut room) => room.put(kind::FLOAT_AT, &entry::encode_float_at(series, time, value, step)),
+            Err(reason) => self.losses.add(reason, 1),
+        }
+    }
+
+    /// Points of several series at one step.
+    pub(crate) fn floats_at(&self, time: Timestamp, step: f64, points: &[(u32, f64)]) {
+        const LENGTH: u64 = frame::frame_length(entry::POINT_AT);
+        match self.room(LENGTH * points.len() as u64) {
+            Ok(mut room) => {
+                for (series, value) in points {
+                    room.put(kind::FLOAT_AT, &entry::encode_float_at(*series, time, *value, step));
+                }
+            }
+            Err(reason) => self.losses.add(reason, points.len() as u64),
+        }
+    }
+
+    /// Text at a step, or at the one behind the last.
+    pub(crate) fn text(&self, series: u32, time: Timestamp, step: Option<f64>, text: &str) {
+        let (kind, body) = entry::encode_text(series, time, step, text);
+        self.bytes(kind, &body);
+    }
+
+    /// A record.
+    pub(crate) fn record(&self, record: &Record) {
+        self.bytes(kind::RECORD, &record.encode());
+    }
+
+    fn bytes(&self, kind: u8, body: &[u8]) {
+        let length = frame::frame_length(body.len());
+        if body.len() > frame::MAX_BODY || length > self.capacity - segment::HEADER {
+            self.losses.explain(LostReason::TooLarge, 1, || format!("a record of {} bytes", body.len()));
+            return;
+        }
+        match self.room(length) {
+            Ok(mut room) => room.put_bytes(kind, body),
+            Err(reason) => self.losses.add(reason, 1),
+        }
+    }
+
+    /// How many points [`Journal::floats_at`] takes at once.
+    pub(crate) fn most_points(&self) -> usize {
+        const MOST: u64 = 1024;
+        let fit = (self.capacity - segment::HEADER) / frame::frame_length(entry::POINT_AT);
+        usize::try_from(fit.min(MOST)).unwrap_or(1)
+    }
+
+    /// What could not be kept, to be counted by the caller as well.
+    pub(crate) const fn losses(&self) -> &Losses {
+        &self.losses
+    }
+
+    /// Whether this process is the one that made the journal.
+    #[inline]
+    pub(crate) fn is_ours(&self) -> bool {
+        fork::generation() == self.generation
+    }
+
+    /// A place behind everything that was logged before this call.
+    pub(crate) fn logged(&self) -> Position {
+        self.ring.given_out()
+    }
+
+    /// Takes nothing more; returns the place behind everything that was taken.
+    pub(crate) fn stop(&self) -> Position {
+        self.ring.stop()
+    }
+
+    pub(crate) const fn folder(&self) -> &WriterFolder {
+        &self.folder
+    }
+
+    /// Puts everything that was logged before this call on the disk. Blocks; never called by a logging call.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        let files = self.files.lock().unwrap_or_else(PoisonError::into_inner).handles()?;
+        for file in files {
+            file.sync_data()?;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn room(&self, length: u64) -> Result<super::mapping::Room, LostReason> {
+        if !self.is_ours() {
+            return Err(LostReason::Forked);
+        }
+        self.ring.reserve(length).map_err(|refused| self.reason(refused))
+    }
+
+    #[cold]
+    fn reason(&self, refused: Refused) -> LostReason {
+        match refused {
+            Refused::Stopped => LostReason::Stopped,
+            Refused::NoRoom if self.disk_is_full.load(Ordering::Relaxed) => LostReason::DiskFull,
+            Refused::NoRoom => LostReason::Overrun,
+        }
+    }
+}
+
+pub(super) fn header_of(folder: &WriterFolder, number: u64, capacity: u64) -> SegmentHeader {
+    SegmentHeader { experiment: folder.experiment, writer: folder.writer, number, capacity, created: clock::now() }
+}

@@ -1,0 +1,66 @@
+//! Log machine learning experiments from Rust.
+//!
+//! For people who train, and for people who write integrations. A logging call costs nanoseconds, never fails and never
+//! blocks; what it logged survives SIGKILL; and it all works in a folder, with no server and no account.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! use neptune_core::Session;
+//!
+//! let session = Session::builder().folder(folder.path()).project("ada/mnist").open()?;
+//! let experiment = session.experiment().name("baseline").tags(["cnn"]).start()?;
+//! let loss = experiment.series::<f64>("train/loss")?; // a handle: nothing is looked up per call
+//! for step in 0..100 {
+//!     loss.append(1.0 / f64::from(step + 1));
+//! }
+//! assert_eq!(loss.last()?.step, 99.0);
+//! experiment.stop()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What goes where
+//!
+//! - [`Session`]: where experiments are kept. [`Experiment`]: one run of a program, with its variables.
+//! - [`Series`], [`Atom`], [`Set`]: variables, named by paths such as `train/loss`. The first write fixes the type.
+//! - The older words are short for paths: [`Experiment::log_metric`] and [`Experiment::log_text`] write the series
+//!   `logs/NAME`, parameters are atoms `parameters/NAME` that never change, properties are atoms `properties/KEY`.
+//!
+//! # What is promised
+//!
+//! - **Logging never hurts the trainer.** Calls that log return nothing and never panic. What cannot be kept is counted by
+//!   reason ([`LostReport`]), warned about once on standard error, and returned by [`Experiment::flush`] and
+//!   [`Experiment::stop`].
+//! - **A logging call that returned is kept**, through SIGKILL, abort and the out-of-memory killer. See [`Durability`] for
+//!   the loss of power.
+//! - **Exactly once.** However a process dies, its journal is drained by the next session, each record once.
+
+#![cfg_attr(
+    not(feature = "embedded"),
+    expect(dead_code, unused_imports, reason = "reading back and recovery need the store")
+)]
+
+mod clock;
+mod config;
+mod error;
+mod experiment;
+mod fork;
+mod journal;
+mod project;
+mod session;
+mod sink;
+
+#[cfg(feature = "embedded")]
+pub mod recovery;
+
+pub use error::{Error, ErrorKind, Result};
+pub use experiment::{Atom, Experiment, ExperimentBuilder, IntoStep, Number, Point, Series, SeriesValue, Set};
+pub use neptune_format::{
+    AtomValue, Container, Content, ExperimentId, LostReason, LostReport, ProjectName, Step, Timestamp, VariablePath,
+    VariableType,
+};
+#[cfg(feature = "embedded")]
+pub use neptune_store::{self as store, read::NamespaceEntry};
+pub use project::Project;
+pub use session::{Durability, Mode, Session, SessionBuilder};

@@ -1,0 +1,258 @@
+//! [`Session`]: the way in. It says where experiments are kept and makes them.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
+
+use neptune_format::ProjectName;
+
+use crate::{
+    config,
+    error::{Error, ErrorKind, Result},
+    experiment::ExperimentBuilder,
+    journal::{Folder, SEGMENT_BYTES},
+    project::Project,
+};
+
+/// Who drains the journals of a session's experiments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Mode {
+    /// A thread of this process writes them to the store in the local folder.
+    #[default]
+    Embedded,
+    /// Nobody, until `neptune sync`.
+    Offline,
+}
+
+impl FromStr for Mode {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text.to_ascii_lowercase().as_str() {
+            "embedded" => Ok(Self::Embedded),
+            "offline" => Ok(Self::Offline),
+            _ => Err(Error::new(
+                ErrorKind::Invalid,
+                format!("unknown mode {text:?} in NEPTUNE_MODE; the modes are \"embedded\" and \"offline\""),
+            )),
+        }
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Embedded => "embedded",
+            Self::Offline => "offline",
+        })
+    }
+}
+
+/// What a record survives once its logging call returned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Durability {
+    /// The death of the process in any way, SIGKILL included. **Not promised:** the loss of power or a crash of the
+    /// operating system, which may take what was logged in the last half minute or so.
+    #[default]
+    Process,
+    /// As [`Durability::Process`]; besides, everything is synced to the disk once a second. **Not promised:** the last
+    /// second before the loss of power, and anything on a disk that lies about syncing. Costs disk writes in the
+    /// background; the logging call costs the same.
+    Disk,
+}
+
+impl Durability {
+    pub(crate) const fn sync_every(self) -> Option<Duration> {
+        match self {
+            Self::Process => None,
+            Self::Disk => Some(Duration::from_secs(1)),
+        }
+    }
+}
+
+/// Where experiments are kept, and how. Cheap to clone; every clone is the same session.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// let session = neptune_core::Session::builder().folder(folder.path()).project("ada/mnist").open()?;
+/// let experiment = session.experiment().name("first try").start()?;
+/// experiment.log_metric("loss", 0.7);
+/// experiment.stop()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Session {
+    pub(crate) inner: Arc<SessionInner>,
+}
+
+#[derive(Debug)]
+pub(crate) struct SessionInner {
+    pub(crate) folder: Folder,
+    pub(crate) mode: Mode,
+    pub(crate) project: ProjectName,
+    pub(crate) durability: Durability,
+    pub(crate) segment_bytes: u64,
+}
+
+/// Settings of a [`Session`]. What is not set here is taken from the environment, and then from the defaults.
+#[derive(Debug, Clone, Default)]
+#[must_use = "a session begins with `open`"]
+pub struct SessionBuilder {
+    folder: Option<PathBuf>,
+    mode: Option<Mode>,
+    project: Option<String>,
+    durability: Durability,
+    segment_bytes: Option<u64>,
+}
+
+impl Session {
+    /// A session as the environment says: `NEPTUNE_DIR` (default `.neptune`), `NEPTUNE_PROJECT` (default
+    /// `local/default`), `NEPTUNE_MODE` (`embedded`, the default, or `offline`).
+    ///
+    /// # Errors
+    /// As [`SessionBuilder::open`].
+    pub fn from_env() -> Result<Self> {
+        Self::builder().open()
+    }
+
+    /// Settings, to be changed before the session begins.
+    pub fn builder() -> SessionBuilder {
+        SessionBuilder::default()
+    }
+
+    /// A new experiment, to be described and started.
+    pub fn experiment(&self) -> ExperimentBuilder {
+        ExperimentBuilder::new(self.clone())
+    }
+
+    /// An experiment that exists, by short id or UUID, to log more to it: to resume it, or as another of its processes.
+    /// An unknown UUID names a new experiment, so that processes can agree on one beforehand.
+    pub fn attach(&self, id: &str) -> ExperimentBuilder {
+        self.experiment().id(id)
+    }
+
+    /// A project of this session.
+    ///
+    /// # Errors
+    /// `Invalid` when `name` is not `workspace/name`.
+    pub fn project(&self, name: &str) -> Result<Project> {
+        Ok(Project::new(self.clone(), name.parse()?))
+    }
+
+    /// The folder that holds everything.
+    pub fn folder(&self) -> &Path {
+        self.inner.folder.path()
+    }
+
+    /// Who drains the journals.
+    pub fn mode(&self) -> Mode {
+        self.inner.mode
+    }
+
+    /// The project of experiments that name none.
+    pub fn default_project(&self) -> &ProjectName {
+        &self.inner.project
+    }
+
+    /// Opens the store of this session.
+    #[cfg(feature = "embedded")]
+    pub(crate) fn store(&self) -> Result<neptune_store::Store> {
+        let options = neptune_store::StoreOptions::default().power_safe(self.inner.durability == Durability::Disk);
+        Ok(neptune_store::Store::open(self.folder(), options)?)
+    }
+}
+
+impl SessionBuilder {
+    /// The folder that holds everything. Made when it does not exist.
+    pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.folder = Some(folder.into());
+        self
+    }
+
+    /// Who drains the journals.
+    pub const fn mode(mut self, mode: Mode) -> Self {
+        self.mode = Some(mode);
+        self
+    }
+
+    /// The project of experiments that name none, `workspace/name`.
+    pub fn project(mut self, name: &str) -> Self {
+        self.project = Some(name.to_owned());
+        self
+    }
+
+    /// What a record survives.
+    pub const fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// Bytes of a segment of a journal; for tests that need many small ones.
+    #[doc(hidden)]
+    pub const fn segment_bytes(mut self, bytes: u64) -> Self {
+        self.segment_bytes = Some(bytes);
+        self
+    }
+
+    /// Begins the session. Journals that dead processes left in the folder are drained into the store in the background.
+    ///
+    /// # Errors
+    /// `Invalid` for an unknown mode or a project that is not `workspace/name`; `Unavailable` when the folder cannot be
+    /// made or written; `TooNew` when a newer version wrote the store.
+    pub fn open(self) -> Result<Session> {
+        let mode = self.mode.map_or_else(config::mode, Ok)?;
+        let project = self.project.as_deref().map_or_else(config::project, |name| Ok(name.parse()?))?;
+        let folder = Folder::new(&self.folder.unwrap_or_else(config::folder));
+        std::fs::create_dir_all(folder.path()).map_err(|error| {
+            let path = folder.path().display();
+            Error::new(
+                ErrorKind::Unavailable,
+                format!("cannot make the folder {path}; name another with NEPTUNE_DIR or `folder`"),
+            )
+            .because(error)
+        })?;
+        let inner = SessionInner {
+            folder,
+            mode,
+            project,
+            durability: self.durability,
+            segment_bytes: self.segment_bytes.unwrap_or(SEGMENT_BYTES),
+        };
+        let session = Session { inner: Arc::new(inner) };
+        session.begin()?;
+        Ok(session)
+    }
+}
+
+#[cfg(feature = "embedded")]
+impl Session {
+    fn begin(&self) -> Result<()> {
+        if self.mode() == Mode::Embedded {
+            // Opening it now brings its schema up to date and says at once when it cannot be used.
+            drop(self.store()?);
+            crate::recovery::recover_in_background(self);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(not(feature = "embedded"))]
+impl Session {
+    fn begin(&self) -> Result<()> {
+        match self.mode() {
+            Mode::Offline => Ok(()),
+            Mode::Embedded => Err(Error::new(
+                ErrorKind::Unsupported,
+                "this program was built without the feature \"embedded\"; set NEPTUNE_MODE=offline",
+            )),
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! What every end-to-end test uses: a folder of its own, child processes to kill, and a look at what is stored.
+
+use std::{
+    ffi::OsStr,
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdout, Command, ExitStatus, Stdio},
+};
+
+use neptune_core::{
+    Mode, Session, SessionBuilder,
+    store::{Points, Store, StoreOptions, read::ExperimentKey},
+};
+
+/// A neptune folder that is removed with the test.
+#[derive(Debug)]
+pub struct Folder {
+    _temporary: tempfile::TempDir,
+    path: PathBuf,
+}
+
+impl Default for Folder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Folder {
+    /// A new, empty folder.
+    pub fn new() -> Self {
+        let temporary = tempfile::tempdir().expect("a temporary folder can be made");
+        let path = temporary.path().join("neptune");
+        Self { _temporary: temporary, path }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Settings of a session here, whatever the environment says.
+    pub fn builder(&self) -> SessionBuilder {
+        Session::builder().folder(&self.path).project("tests/e2e").mode(Mode::Embedded)
+    }
+
+    /// An embedded session here.
+    pub fn session(&self) -> Session {
+        self.builder().open().expect("the folder of a test can be used")
+    }
+
+    /// The store here.
+    pub fn store(&self) -> Store {
+        Store::open(&self.path, StoreOptions::default()).expect("the store of a test can be opened")
+    }
+
+    /// The only experiment here.
+    pub fn only_experiment(&self) -> ExperimentKey {
+        self.store().find("E2E-1").expect("there is one experiment")
+    }
+
+    /// The whole series at `path` of the only experiment.
+    pub fn series(&self, path: &str) -> Points {
+        self.store()
+            .series(&self.only_experiment(), path, f64::NEG_INFINITY..=f64::INFINITY)
+            .expect("the series can be read")
+    }
+
+    /// The text of the atom at `path` of the only experiment.
+    pub fn text(&self, path: &str) -> String {
+        use neptune_core::store::read::VariableValue;
+        let variable = self.store().variable(&self.only_experiment(), path).expect("the variable is there");
+        match variable.value {
+            VariableValue::Atom(value) => value.as_str().expect("the variable is text").to_owned(),
+            other => panic!("{path} is {other:?}"),
+        }
+    }
+
+    /// Every file under the folder whose name ends with `ending`.
+    pub fn files(&self, ending: &str) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        let mut folders = vec![self.path.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(&folder).expect("the folder can be listed") {
+                let path = entry.expect("the entry can be read").path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.to_string_lossy().ends_with(ending) {
+                    found.push(path);
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+}
+
+/// A child process that logs, to be talked to by lines and killed.
+#[derive(Debug)]
+pub struct Trainer {
+    child: Child,
+    lines: BufReader<ChildStdout>,
+}
+
+impl Trainer {
+    /// Starts `scenario` of the test child with `arguments`.
+    pub fn start<S: AsRef<OsStr>>(scenario: &str, arguments: impl IntoIterator<Item = S>) -> Self {
+        let mut command = Command::new(child_program());
+        command.arg(scenario).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("NEPTUNE_")) {
+            command.env_remove(name);
+        }
+        let mut child = command.spawn().expect("the test child can be started");
+        let lines = BufReader::new(child.stdout.take().expect("its output is piped"));
+        Self { child, lines }
+    }
+
+    /// The next line that the child says; empty when it is gone.
+    pub fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.lines.read_line(&mut line).expect("the output of the child can be read");
+        line.trim_end().to_owned()
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Kills it with SIGKILL and waits until it is gone.
+    pub fn kill(mut self) {
+        self.child.kill().expect("the child can be killed");
+        self.child.wait().expect("the child can be waited for");
+    }
+
+    /// Waits until it ends by itself.
+    pub fn wait(mut self) -> ExitStatus {
+        self.child.wait().expect("the child can be waited for")
+    }
+}
+
+fn child_program() -> PathBuf {
+    let mut program = std::env::current_exe().expect("a test knows where it is");
+    program.pop();
+    if program.ends_with("deps") {
+        program.pop();
+    }
+    program.join("neptune-test-child")
+}
+
+/// Waits a little.
+pub fn pause(time: std::time::Duration) {
+    std::thread::park_timeout(time);
+}
