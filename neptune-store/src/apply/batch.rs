@@ -1,0 +1,255 @@
+//! A batch of entries on its way into the tables: points are gathered by series, everything else is done in order.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+use neptune_format::{Container, Content, Entry, LostReason, LostReport, Record, VariablePath, VariableType};
+use rusqlite::Transaction;
+
+use super::{
+    interned::{Defined, Interned},
+    lifecycle::{self, LossSource},
+    points,
+    transaction::WriterKey,
+    variables,
+};
+use crate::{
+    chunk::{Points, Values},
+    error::Result,
+};
+
+/// The project of experiments whose first record was lost.
+const RECOVERED: &str = "recovered/experiments";
+
+/// The rows that the entries of this batch belong to; known once the writer is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Owner {
+    pub(super) experiment_id: i64,
+    pub(super) writer_id: i64,
+}
+
+/// The points of one series in this batch.
+struct Gathered {
+    /// `None` when the series was refused.
+    path_id: Option<i64>,
+    kind: VariableType,
+    points: Points,
+    /// The greatest step so far, in the store or in this batch: a point without a step goes behind it.
+    last_step: Option<f64>,
+}
+
+pub(super) struct Batch<'t, 's> {
+    transaction: &'t Transaction<'s>,
+    interned: &'t mut Interned,
+    key: WriterKey,
+    owner: Option<Owner>,
+    gathered: HashMap<u32, Gathered, RandomState>,
+    refused: LostReport,
+}
+
+impl<'t, 's> Batch<'t, 's> {
+    pub(super) fn new(transaction: &'t Transaction<'s>, interned: &'t mut Interned, key: WriterKey) -> Self {
+        Self { transaction, interned, key, owner: None, gathered: HashMap::default(), refused: LostReport::default() }
+    }
+
+    pub(super) fn push(&mut self, entry: Entry<'_>) -> Result<()> {
+        match entry {
+            Entry::Float { series, time, step, value } => {
+                let gathered = self.gathered(series, Content::Float)?;
+                let step = next_step(&mut gathered.last_step, step);
+                gathered.points.steps.push(step);
+                gathered.points.times.push(time.as_micros());
+                match &mut gathered.points.values {
+                    Values::Float(values) => values.push(value),
+                    Values::Text(values) => values.push(value.to_string()),
+                }
+            }
+            Entry::Text { series, time, step, text } => {
+                let gathered = self.gathered(series, Content::String)?;
+                let step = next_step(&mut gathered.last_step, step);
+                gathered.points.steps.push(step);
+                gathered.points.times.push(time.as_micros());
+                match &mut gathered.points.values {
+                    Values::Text(values) => values.push(text.to_owned()),
+                    Values::Float(values) => values.push(text.parse().unwrap_or(f64::NAN)),
+                }
+            }
+            Entry::Record(record) => self.record(*record)?,
+            Entry::End | Entry::Skip => {}
+        }
+        Ok(())
+    }
+
+    /// Writes what was gathered and returns what had to be refused.
+    pub(super) fn finish(mut self, damaged: u64) -> Result<LostReport> {
+        self.write_gathered()?;
+        let owner = self.owner()?;
+        if damaged > 0 {
+            lifecycle::add_loss(self.transaction, owner, LossSource::Damage, LostReason::Damaged, damaged)?;
+        }
+        for (reason, count) in self.refused.iter() {
+            lifecycle::add_loss(self.transaction, owner, LossSource::Store, reason, count)?;
+        }
+        Ok(self.refused)
+    }
+
+    fn owner(&mut self) -> Result<Owner> {
+        if let Some(owner) = self.owner {
+            return Ok(owner);
+        }
+        let owner = if let Some(owner) = lifecycle::owner(self.transaction, self.key)? {
+            owner
+        } else {
+            // The first record of the journal was damaged. What follows is whole, so it is kept where it can be found.
+            let project = RECOVERED.parse().expect("a valid project name");
+            let opening = lifecycle::Opening {
+                project: &project,
+                time: self.key.writer.created(),
+                host: "unknown",
+                pid: 0,
+                owner: "unknown",
+            };
+            lifecycle::open(self.transaction, self.interned, self.key, &opening)?
+        };
+        self.owner = Some(owner);
+        Ok(owner)
+    }
+
+    fn gathered(&mut self, series: u32, content: Content) -> Result<&mut Gathered> {
+        if !self.gathered.contains_key(&series) {
+            let gathered = self.begin_series(series, content)?;
+            self.gathered.insert(series, gathered);
+        }
+        Ok(self.gathered.get_mut(&series).expect("it was there or was inserted"))
+    }
+
+    fn begin_series(&mut self, series: u32, content: Content) -> Result<Gathered> {
+        let owner = self.owner()?;
+        let defined = match self.interned.defined(self.transaction, owner.writer_id, series)? {
+            Some(defined) => defined,
+            // The record that names this series was damaged. Its points are whole, so they are kept under a name that
+            // says so.
+            None => self.define(
+                series,
+                &VariablePath::new(&format!("recovered/{}/{series}", self.key.writer))
+                    .expect("a UUID and a number make a valid path"),
+                content,
+            )?,
+        };
+        let last_step = match defined.path_id {
+            Some(path_id) => variables::last_step(self.transaction, owner.experiment_id, path_id)?,
+            None => None,
+        };
+        let values = match defined.kind.content {
+            Content::String => Values::Text(Vec::new()),
+            _ => Values::Float(Vec::new()),
+        };
+        Ok(Gathered {
+            path_id: defined.path_id,
+            kind: defined.kind,
+            points: Points { values, ..Points::default() },
+            last_step,
+        })
+    }
+
+    fn define(&mut self, series: u32, path: &VariablePath, content: Content) -> Result<Defined> {
+        let owner = self.owner()?;
+        let kind = VariableType { container: Container::Series, content };
+        let path_id = self.interned.path(self.transaction, path)?;
+        let taken = variables::kind(self.transaction, owner.experiment_id, path_id)?;
+        let fits = taken.is_none_or(|taken| taken == kind);
+        let defined = Defined { path_id: fits.then_some(path_id), kind };
+        self.interned.define(self.transaction, owner.writer_id, series, defined)?;
+        Ok(defined)
+    }
+
+    fn write_gathered(&mut self) -> Result<()> {
+        if self.gathered.is_empty() {
+            return Ok(());
+        }
+        let owner = self.owner()?;
+        let mut all: Vec<_> = self.gathered.drain().collect();
+        // In the order of their numbers, so that the same journal always makes the same store.
+        all.sort_unstable_by_key(|(series, _)| *series);
+        for (_, gathered) in all {
+            let count = gathered.points.len() as u64;
+            let written = match gathered.path_id {
+                Some(path_id) => {
+                    let variable = variables::Key { experiment_id: owner.experiment_id, path_id };
+                    points::write(self.transaction, variable, gathered.kind, gathered.points)?
+                }
+                None => false,
+            };
+            if !written {
+                self.refused.add(LostReason::TypeConflict, count);
+            }
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, record: Record) -> Result<()> {
+        if let Record::Opened { project, time, host, pid, owner } = record {
+            let opening = lifecycle::Opening { project: &project, time, host: &host, pid, owner: &owner };
+            self.owner = Some(lifecycle::open(self.transaction, self.interned, self.key, &opening)?);
+            return Ok(());
+        }
+        let owner = self.owner()?;
+        let refused = match record {
+            Record::Define { series, path, content } => {
+                self.define(series, &path, content)?;
+                None
+            }
+            Record::Assign { path, value } => {
+                let variable = self.variable(owner, &path)?;
+                variables::assign(self.transaction, variable, &path, &value)?
+            }
+            Record::AddMembers { path, members } => {
+                let variable = self.variable(owner, &path)?;
+                variables::change_set(self.transaction, variable, variables::SetChange::Add, &members)?
+            }
+            Record::RemoveMembers { path, members } => {
+                let variable = self.variable(owner, &path)?;
+                variables::change_set(self.transaction, variable, variables::SetChange::Remove, &members)?
+            }
+            Record::ResetMembers { path, members } => {
+                let variable = self.variable(owner, &path)?;
+                variables::change_set(self.transaction, variable, variables::SetChange::Reset, &members)?
+            }
+            Record::Delete { path } => {
+                self.write_gathered()?;
+                let variable = self.variable(owner, &path)?;
+                variables::delete(self.transaction, variable)?;
+                None
+            }
+            Record::Panicked { message, .. } => {
+                lifecycle::panicked(self.transaction, owner, &message)?;
+                None
+            }
+            Record::Closed { time, outcome, reason } => {
+                self.write_gathered()?;
+                points::seal_tails(self.transaction, owner.experiment_id)?;
+                let writer = self.key.writer;
+                lifecycle::close(self.transaction, self.interned, writer, time, outcome, reason.as_deref())?;
+                None
+            }
+            // `Opened` was dealt with above; a record of a newer version cannot get here, its journal was refused.
+            _ => None,
+        };
+        if let Some(reason) = refused {
+            self.refused.add(reason, 1);
+        }
+        Ok(())
+    }
+
+    fn variable(&mut self, owner: Owner, path: &VariablePath) -> Result<variables::Key> {
+        let path_id = self.interned.path(self.transaction, path)?;
+        Ok(variables::Key { experiment_id: owner.experiment_id, path_id })
+    }
+}
+
+/// The step that was given, or the one behind the last; and remembers it.
+fn next_step(last_step: &mut Option<f64>, given: Option<f64>) -> f64 {
+    let step = given.unwrap_or_else(|| last_step.map_or(0.0, |last| last + 1.0));
+    *last_step = Some(last_step.map_or(step, |last| last.max(step)));
+    step
+}

@@ -1,0 +1,57 @@
+//! Migrations: embedded, forward only, each run once, all under one write lock.
+
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Every migration, in order; the number of a migration is its place, from 1.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_experiments.sql")];
+
+/// The version of the schema that this crate writes.
+pub(crate) const VERSION: i64 = 1;
+
+/// The version of the schema in the file; 0 for a new one.
+pub(crate) fn version(connection: &Connection) -> Result<i64> {
+    let known = connection
+        .query_row("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'neptune_schema'", [], |_| Ok(()))
+        .optional()?;
+    if known.is_none() {
+        return Ok(0);
+    }
+    let version: Option<i64> = connection.query_row("SELECT MAX(version) FROM neptune_schema", [], |row| row.get(0))?;
+    Ok(version.unwrap_or(0))
+}
+
+/// Refuses a schema that a newer version of neptune made.
+pub(crate) fn refuse_newer(version: i64) -> Result<()> {
+    if version > VERSION {
+        return Err(Error::new(
+            ErrorKind::TooNew,
+            format!(
+                "the store has schema version {version} and this program knows up to {VERSION}; use a newer neptune"
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// Brings the schema up to date. Several processes may do this at once: one does the work, the others find it done.
+pub(crate) fn migrate(connection: &mut Connection) -> Result<()> {
+    let found = version(connection)?;
+    refuse_newer(found)?;
+    if found == VERSION {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    transaction.execute_batch("CREATE TABLE IF NOT EXISTS neptune_schema (version BIGINT NOT NULL PRIMARY KEY)")?;
+    let found = version(&transaction)?;
+    refuse_newer(found)?;
+    for (number, sql) in (1..=VERSION).zip(MIGRATIONS.iter().copied()) {
+        if number > found {
+            transaction.execute_batch(sql)?;
+            transaction.execute("INSERT INTO neptune_schema (version) VALUES ($1)", [number])?;
+        }
+    }
+    transaction.commit()?;
+    Ok(())
+}

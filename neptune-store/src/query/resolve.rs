@@ -1,0 +1,96 @@
+//! [`Places`]: which stored path a name of a query means.
+//!
+//! A name means the path of this name where there is one in the store, and otherwise the first of the namespaces of the
+//! older words that has it. A name without a place is no error: no experiment has it.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension as _};
+
+use crate::error::Result;
+
+/// Where the older words lie: metrics, parameters, properties, and what every experiment has. The first match wins.
+pub(crate) const NAMESPACES: [&str; 4] = ["logs", "parameters", "properties", "sys"];
+
+/// The short id, such as `MNI-12`, which is made of two columns and has no variable.
+const SHORT_ID: &str = "sys/id";
+
+/// What a name means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// The short id of the experiment.
+    ShortId,
+    /// The path with this id.
+    Path(i64),
+}
+
+/// The places of names, each looked up once.
+#[derive(Debug)]
+pub(super) struct Places<'a> {
+    connection: &'a Connection,
+    known: HashMap<String, Option<Place>>,
+}
+
+impl<'a> Places<'a> {
+    pub(super) fn new(connection: &'a Connection) -> Self {
+        Self { connection, known: HashMap::new() }
+    }
+
+    /// What `name` means, or `None` where nothing has it.
+    pub(super) fn place(&mut self, name: &str) -> Result<Option<Place>> {
+        if let Some(place) = self.known.get(name) {
+            return Ok(*place);
+        }
+        let place = self.look_up(name)?;
+        self.known.insert(name.to_owned(), place);
+        Ok(place)
+    }
+
+    fn look_up(&self, name: &str) -> Result<Option<Place>> {
+        if let Some(place) = self.exact(name)? {
+            return Ok(Some(place));
+        }
+        for namespace in NAMESPACES {
+            if let Some(place) = self.exact(&format!("{namespace}/{name}"))? {
+                return Ok(Some(place));
+            }
+        }
+        Ok(None)
+    }
+
+    fn exact(&self, name: &str) -> Result<Option<Place>> {
+        if name == SHORT_ID {
+            return Ok(Some(Place::ShortId));
+        }
+        let mut statement = self.connection.prepare_cached("SELECT id FROM path WHERE name = $1")?;
+        let id = statement.query_row([name], |row| row.get(0)).optional()?;
+        Ok(id.map(Place::Path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Store;
+
+    #[test]
+    fn an_older_word_means_the_first_namespace_that_has_it() {
+        let store = Store::in_memory().unwrap();
+        for (id, name) in [(1, "loss"), (2, "logs/loss"), (3, "logs/acc"), (4, "parameters/acc"), (5, "properties/p")] {
+            store.connection.execute("INSERT INTO path (id, name) VALUES (?1, ?2)", (id, name)).unwrap();
+        }
+        let mut places = Places::new(&store.connection);
+        for (name, place) in [
+            ("loss", Some(Place::Path(1))),
+            ("logs/loss", Some(Place::Path(2))),
+            ("acc", Some(Place::Path(3))),
+            ("p", Some(Place::Path(5))),
+            ("id", Some(Place::ShortId)),
+            ("sys/id", Some(Place::ShortId)),
+            ("nowhere", None),
+        ] {
+            assert_eq!(places.place(name).unwrap(), place, "{name}");
+            assert_eq!(places.place(name).unwrap(), place, "{name} again");
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Reading one experiment: its variables, its series at any resolution, its writers and what they lost.
+//!
+//! Nothing here writes.
+
+mod experiment;
+mod nearest;
+mod variable;
+
+pub mod aligned;
+pub mod overview;
+pub mod series;
+
+pub use aligned::Aligned;
+pub use experiment::{ExperimentKey, ProjectSummary, WriterSummary};
+pub use overview::Bucket;
+pub use variable::{NamespaceEntry, SeriesSummary, Variable, VariableValue};

@@ -1,0 +1,265 @@
+//! [`Store`]: one open store, for one thread.
+//!
+//! Opening never changes what is stored, except that it brings the schema up to date.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use crate::{
+    apply::{self, Interned},
+    error::{Error, ErrorKind, Result},
+    migrate,
+};
+
+/// The file of a store in its folder.
+const FILE: &str = "store.db";
+
+/// How long a writer waits for its turn. Other writers hold the file for some hundred milliseconds at most, so this is
+/// only reached when something is badly wrong.
+const BUSY: Duration = Duration::from_secs(30);
+
+/// How a store is opened.
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct StoreOptions {
+    /// Make what was applied survive the loss of power, not only the death of the process. Slower.
+    pub power_safe: bool,
+}
+
+impl StoreOptions {
+    /// Sets [`StoreOptions::power_safe`].
+    #[must_use]
+    pub const fn power_safe(mut self, yes: bool) -> Self {
+        self.power_safe = yes;
+        self
+    }
+}
+
+/// An open store. One thread uses it at a time; open it again for another thread or process.
+#[derive(Debug)]
+pub struct Store {
+    pub(crate) connection: Connection,
+    pub(crate) interned: Interned,
+    folder: PathBuf,
+    writable: bool,
+}
+
+impl Store {
+    /// Opens the store in `folder` for reading and writing, and makes it when there is none.
+    ///
+    /// # Errors
+    /// `Unavailable` when the folder cannot be made or written, `TooNew` when a newer version wrote the store, `Corrupt`
+    /// when its file is damaged.
+    pub fn open(folder: &Path, options: StoreOptions) -> Result<Self> {
+        fs::create_dir_all(folder).map_err(|error| {
+            Error::new(ErrorKind::Unavailable, format!("cannot make the folder {}", folder.display())).because(error)
+        })?;
+        let file = folder.join(FILE);
+        let open = || -> Result<Connection> {
+            let mut connection = Connection::open(&file)?;
+            connection.busy_timeout(BUSY)?;
+            // On a network file system the shared memory of a write-ahead log does not work across machines.
+            let mode = if is_on_network(folder) { "TRUNCATE" } else { "WAL" };
+            connection.query_row(&format!("PRAGMA journal_mode = {mode}"), [], |_| Ok(()))?;
+            let synchronous = if options.power_safe { "FULL" } else { "NORMAL" };
+            connection.execute_batch(&format!("PRAGMA synchronous = {synchronous}; PRAGMA temp_store = MEMORY;"))?;
+            connection.set_prepared_statement_cache_capacity(64);
+            migrate::migrate(&mut connection)?;
+            Ok(connection)
+        };
+        let connection = open().map_err(|error| name_the_file(error, &file))?;
+        Ok(Self { connection, interned: Interned::default(), folder: folder.to_owned(), writable: true })
+    }
+
+    /// Opens the store in `folder`, which must exist. Where the folder cannot be written the store is opened for reading.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no store in `folder`; otherwise as [`Store::open`].
+    pub fn open_existing(folder: &Path, options: StoreOptions) -> Result<Self> {
+        let file = folder.join(FILE);
+        match file.try_exists() {
+            Ok(true) => {}
+            Ok(false) => {
+                return Err(Error::new(
+                    ErrorKind::NotFound,
+                    format!(
+                        "there is no neptune store in {}; log an experiment there first, or name another folder with \
+                         --dir or NEPTUNE_DIR",
+                        folder.display()
+                    ),
+                ));
+            }
+            Err(error) => {
+                return Err(
+                    Error::new(ErrorKind::Unavailable, format!("cannot look into {}", folder.display())).because(error)
+                );
+            }
+        }
+        if is_writable(&file) && is_writable(folder) {
+            return Self::open(folder, options);
+        }
+        Self::open_read_only(folder, &file).map_err(|error| name_the_file(error, &file))
+    }
+
+    /// Opens a store in memory, gone when it is dropped: for a look at journals that were never drained.
+    ///
+    /// # Errors
+    /// When there is no memory for it.
+    pub fn in_memory() -> Result<Self> {
+        let mut connection = Connection::open_in_memory()?;
+        migrate::migrate(&mut connection)?;
+        Ok(Self { connection, interned: Interned::default(), folder: PathBuf::new(), writable: true })
+    }
+
+    fn open_read_only(folder: &Path, file: &Path) -> Result<Self> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let open = |parameters: &str| -> Result<Connection> {
+            let connection = Connection::open_with_flags(uri(file, parameters), flags)?;
+            connection.busy_timeout(BUSY)?;
+            migrate::refuse_newer(migrate::version(&connection)?)?;
+            Ok(connection)
+        };
+        // Without the right to make the files of a write-ahead log, SQLite reads only what it is told never changes.
+        let connection = open("mode=ro").or_else(|error| match error.kind() {
+            ErrorKind::Unavailable => open("immutable=1"),
+            _ => Err(error),
+        })?;
+        Ok(Self { connection, interned: Interned::default(), folder: folder.to_owned(), writable: false })
+    }
+
+    /// The folder of the store.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Whether this store can be written.
+    pub const fn is_writable(&self) -> bool {
+        self.writable
+    }
+
+    /// Looks through the whole file for damage.
+    ///
+    /// # Errors
+    /// When the file cannot be read. Damage is not an error here: it is the answer, a line for each place.
+    pub fn check(&self) -> Result<Vec<String>> {
+        let mut statement = self.connection.prepare("PRAGMA integrity_check")?;
+        let mut lines =
+            statement.query_map([], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+        lines.retain(|line| line != "ok");
+        Ok(lines)
+    }
+
+    /// Compresses the recent points of every series that no writer is at any more; returns of how many. Each experiment is
+    /// a transaction of its own, so writers get their turns. `progress` is told how many experiments are done, of how many.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn seal_all(&mut self, mut progress: impl FnMut(u64, u64)) -> Result<u64> {
+        let experiments = self
+            .connection
+            .prepare(
+                "SELECT DISTINCT experiment_id FROM chunk WHERE sealed = 0 AND experiment_id NOT IN
+                 (SELECT experiment_id FROM writer WHERE closed_us IS NULL) ORDER BY experiment_id",
+            )?
+            .query_map([], |row| row.get::<_, i64>(0))?
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        let mut sealed = 0;
+        for (done, experiment_id) in (1..).zip(&experiments) {
+            let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            sealed += apply::seal_some_tails(&transaction, *experiment_id, usize::MAX)? as u64;
+            transaction.commit()?;
+            progress(done, experiments.len() as u64);
+        }
+        Ok(sealed)
+    }
+
+    /// Gives room that is no longer used back to the disk; returns the bytes that the file shrank by.
+    ///
+    /// # Errors
+    /// When the disk has no room for the copy that this makes, or another process writes.
+    pub fn vacuum(&mut self) -> Result<u64> {
+        let size = |folder: &Path| fs::metadata(folder.join(FILE)).map_or(0, |file| file.len());
+        let before = size(&self.folder);
+        self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")?;
+        Ok(before.saturating_sub(size(&self.folder)))
+    }
+}
+
+fn name_the_file(error: Error, file: &Path) -> Error {
+    Error::new(error.kind(), file.display().to_string()).because(error)
+}
+
+/// A `file:` address for SQLite, with the characters that mean something in one escaped.
+fn uri(file: &Path, parameters: &str) -> String {
+    let mut uri = String::from("file:");
+    for character in file.to_string_lossy().chars() {
+        match character {
+            '%' => uri.push_str("%25"),
+            '?' => uri.push_str("%3f"),
+            '#' => uri.push_str("%23"),
+            _ => uri.push(character),
+        }
+    }
+    uri.push('?');
+    uri.push_str(parameters);
+    uri
+}
+
+fn is_writable(path: &Path) -> bool {
+    rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok()
+}
+
+/// Whether `folder` is on NFS, SMB or another file system of the network.
+#[cfg(target_os = "linux")]
+pub(crate) fn is_on_network(folder: &Path) -> bool {
+    // From statfs(2): NFS, SMB, CIFS, SMB2, AFS, Ceph, Lustre, GPFS, 9p.
+    const NETWORK: [u32; 9] =
+        [0x6969, 0x517b, 0xff53_4d42, 0xfe53_4d42, 0x5346_414f, 0x00c3_6400, 0x0bd0_0bd0, 0x4750_4653, 0x0102_1997];
+    let found: io::Result<_> = rustix::fs::statfs(folder).map_err(io::Error::from);
+    // The type is a 32-bit number; some platforms widen it with its sign.
+    found.is_ok_and(|found| u32::try_from(found.f_type & 0xffff_ffff).is_ok_and(|kind| NETWORK.contains(&kind)))
+}
+
+/// Not known on this platform; treated as a local disk.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn is_on_network(_folder: &Path) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_is_made_once_and_opened_again() {
+        let folder = tempfile::tempdir().unwrap();
+        Store::open(folder.path(), StoreOptions::default()).unwrap();
+        let again = Store::open_existing(folder.path(), StoreOptions::default()).unwrap();
+        assert!(again.is_writable());
+        assert_eq!(again.check().unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_folder_without_a_store_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = Store::open_existing(folder.path(), StoreOptions::default()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+        assert!(error.to_string().contains(&folder.path().display().to_string()), "{error}");
+    }
+
+    #[test]
+    fn a_store_of_a_newer_version_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), StoreOptions::default()).unwrap();
+        store.connection.execute("INSERT INTO neptune_schema (version) VALUES (99)", []).unwrap();
+        drop(store);
+        let error = Store::open(folder.path(), StoreOptions::default()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TooNew);
+        assert!(error.to_string().contains("99"), "{error}");
+    }
+}
