@@ -170,7 +170,7 @@ impl Session {
         let mut damaged_segments = Vec::new();
         let mut last_time = Timestamp::default();
         loop {
-            let batch = match reader.read(position, Reading::Dead, None) {
+            let batch = match reader.read(position, Reading::Dead) {
                 Ok(batch) => batch,
                 Err(error @ ReadError::TooNew { .. }) => {
                     recovered.obstacle = Some(error.to_string());
@@ -282,7 +282,7 @@ fn survey_of(folder: &WriterFolder, store: Option<&Store>) -> Result<JournalSurv
         None => Position::START,
     };
     loop {
-        match reader.read(position, Reading::Dead, None) {
+        match reader.read(position, Reading::Dead) {
             Ok(batch) if batch.is_empty() => break,
             Ok(batch) => {
                 survey.waiting += batch.count();

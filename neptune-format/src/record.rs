@@ -106,6 +106,22 @@ impl Record {
         postcard::to_stdvec(self).expect("a record holds only types that postcard can serialise")
     }
 
+    /// The bytes of the texts in the record: what it takes at least, known without encoding it.
+    pub fn text_bytes(&self) -> usize {
+        match self {
+            Self::Opened { host, owner, .. } => host.len().saturating_add(owner.len()),
+            Self::Assign { value: AtomValue::String(text) | AtomValue::Json(text), .. }
+            | Self::Panicked { message: text, .. }
+            | Self::Closed { reason: Some(text), .. } => text.len(),
+            Self::AddMembers { members, .. }
+            | Self::RemoveMembers { members, .. }
+            | Self::ResetMembers { members, .. } => {
+                members.iter().fold(0, |bytes, member| bytes.saturating_add(member.len()))
+            }
+            _ => 0,
+        }
+    }
+
     /// The record in `bytes`, all of them.
     ///
     /// # Errors

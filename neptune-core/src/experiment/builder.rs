@@ -16,7 +16,7 @@ use super::{
 use crate::{
     clock, config,
     error::{Error, ErrorKind, Result},
-    journal::{Journal, Lock},
+    journal::{Journal, Lock, Syncing},
     session::{Mode, Session},
     sink::Drain,
 };
@@ -139,8 +139,13 @@ impl ExperimentBuilder {
             }
         }
         let writer = WriterId::new();
-        let opened = Journal::create(&self.session.inner.folder, id, writer, self.session.inner.segment_bytes)
-            .map_err(|error| {
+        let syncing = Syncing {
+            every: self.session.inner.durability.sync_every(),
+            by_keeper: self.session.mode() == Mode::Offline,
+        };
+        let folder = &self.session.inner.folder;
+        let opened =
+            Journal::create(folder, id, writer, self.session.inner.segment_bytes, syncing).map_err(|error| {
                 let folder = self.session.folder().display();
                 Error::new(
                     ErrorKind::Unavailable,

@@ -12,13 +12,13 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use neptune_format::{LostReason, segment};
 
 use super::{segment as files, writer::Journal};
-use crate::clock;
+use crate::{clock, fork};
 
 /// How often the keeper looks while segments turn over.
 const BUSY_POLL: Duration = Duration::from_millis(1);
@@ -37,18 +37,23 @@ const READY_IN_A_BURST: u64 = 3;
 /// The keeper's thread and the way to end it.
 #[derive(Debug)]
 pub(crate) struct Keeper {
+    generation: u32,
     ended: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Keeper {
-    pub(super) fn start(journal: Arc<Journal>, zeros: Vec<u8>) -> io::Result<Self> {
+    /// Starts the keeper. With `sync_every` it also syncs the journal: for one that nobody drains.
+    pub(super) fn start(journal: Arc<Journal>, sync_every: Option<Duration>) -> io::Result<Self> {
         let ended = Arc::new(AtomicBool::new(false));
         let thread = thread::Builder::new().name("neptune-journal".into()).spawn({
             let ended = Arc::clone(&ended);
-            move || Work { journal, zeros, warned: [false; LostReason::ALL.len()] }.until(&ended)
+            move || {
+                let warned = [false; LostReason::ALL.len()];
+                Work { journal, warned, sync_every, synced: clock::monotonic() }.until(&ended);
+            }
         })?;
-        Ok(Self { ended, thread: Some(thread) })
+        Ok(Self { generation: fork::generation(), ended, thread: Some(thread) })
     }
 
     /// Ends the thread, once everything that was logged is published. The ring must be stopped.
@@ -62,6 +67,15 @@ impl Keeper {
     }
 }
 
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        // A forked child has no such thread to wait for.
+        if fork::generation() == self.generation {
+            self.stop();
+        }
+    }
+}
+
 /// The files of segments that may have unsynced frames: the newest ones.
 #[derive(Debug, Default)]
 pub(crate) struct KeptFiles(VecDeque<File>);
@@ -71,11 +85,10 @@ impl KeptFiles {
         Self(VecDeque::from([file]))
     }
 
-    fn push(&mut self, file: File) {
+    /// Keeps `file`, and returns one that is to be synced before it is forgotten.
+    fn push(&mut self, file: File) -> Option<File> {
         self.0.push_back(file);
-        if self.0.len() > super::ring::SLOTS {
-            self.0.pop_front();
-        }
+        if self.0.len() > super::ring::SLOTS { self.0.pop_front() } else { None }
     }
 
     pub(super) fn handles(&self) -> io::Result<Vec<File>> {
@@ -85,8 +98,9 @@ impl KeptFiles {
 
 struct Work {
     journal: Arc<Journal>,
-    zeros: Vec<u8>,
     warned: [bool; LostReason::ALL.len()],
+    sync_every: Option<Duration>,
+    synced: Instant,
 }
 
 impl Work {
@@ -105,6 +119,11 @@ impl Work {
             };
             self.journal.ring.settle(false);
             self.warn();
+            if self.sync_every.is_some_and(|every| self.synced.elapsed() >= every) {
+                // A sync that fails is tried again; what it is for is the loss of power only.
+                drop(self.journal.sync());
+                self.synced = clock::monotonic();
+            }
             thread::park_timeout(pause);
         }
         // Whoever still holds room has a few nanoseconds of work left, unless its thread was paused.
@@ -125,9 +144,14 @@ impl Work {
                 return Ok(());
             }
             let header = super::writer::header_of(&self.journal.folder, next, self.journal.capacity);
-            match files::prepare(&self.journal.folder, &header, &mut self.zeros) {
+            match files::prepare(&self.journal.folder, &header) {
                 Ok(prepared) => {
-                    self.journal.files.lock().unwrap_or_else(PoisonError::into_inner).push(prepared.file);
+                    let mut files = self.journal.files.lock().unwrap_or_else(PoisonError::into_inner);
+                    let oldest = files.push(prepared.file);
+                    drop(files);
+                    if let Some(oldest) = oldest.filter(|_| self.journal.is_power_safe) {
+                        drop(oldest.sync_data());
+                    }
                     self.journal.losses.segment_is_ready(next);
                     self.journal.disk_is_full.store(false, Ordering::Relaxed);
                     let salt = segment::salt(self.journal.folder.writer, next);

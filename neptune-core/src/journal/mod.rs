@@ -28,7 +28,7 @@ pub(crate) use keeper::Keeper;
 pub(crate) use lock::Lock;
 pub(crate) use losses::Remains;
 pub(crate) use reader::{Batch, ReadError, Reader, Reading};
-pub(crate) use writer::Journal;
+pub(crate) use writer::{Journal, Syncing};
 
 /// Bytes of a segment. Large enough that a burst turns over few of them, small enough that the three or four that are
 /// mapped at a time stay within the client's memory.

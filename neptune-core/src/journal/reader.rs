@@ -22,11 +22,16 @@ use super::folder::WriterFolder;
 /// for a hundred points. Anything longer with frames behind it is taken for damage.
 const CUT_OFF: u64 = 4096;
 
+/// How much of a living journal is read at once: bounds the memory of the drain, and holds the longest frame.
+const WINDOW: u64 = frame::MAX_BODY as u64 + (64 << 10);
+
 /// What the writer is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reading {
     /// It may still publish: what is not published is waited for.
     Alive,
+    /// As `Alive`, but a frame that has looked damaged for long is taken for damaged, and reading goes on behind it.
+    AlivePastDamage,
     /// It is dead, or stopped and settled: what is not published never will be.
     Dead,
 }
@@ -109,13 +114,8 @@ impl Reader {
         Self { folder, ready, buffer: Vec::new() }
     }
 
-    /// The frames from `from` on, to the end of its segment at most and `upto` at most.
-    pub(crate) fn read(
-        &mut self,
-        from: Position,
-        reading: Reading,
-        upto: Option<Position>,
-    ) -> Result<Batch<'_>, ReadError> {
+    /// The frames from `from` on, to the end of its segment at most.
+    pub(crate) fn read(&mut self, from: Position, reading: Reading) -> Result<Batch<'_>, ReadError> {
         let path = self.folder.segment(from.segment);
         let file = match File::open(&path) {
             Ok(file) => file,
@@ -128,10 +128,8 @@ impl Reader {
         let length = file.metadata().map_err(failed)?.len();
         let header = self.header(&file, &path)?;
         let capacity = header.map_or(length, |header| header.capacity).max(length);
-        let until = match upto {
-            Some(upto) if upto.segment == from.segment => upto.offset.min(length),
-            _ => length,
-        };
+        // Of a dead journal the whole segment is looked at, because reading may have to go on behind damage.
+        let until = if reading == Reading::Alive { length.min(from.offset + WINDOW) } else { length };
         self.fill(&file, from.offset, until).map_err(failed)?;
         let stretch = Stretch {
             bytes: &self.buffer,
@@ -161,7 +159,7 @@ impl Reader {
     fn missing(&mut self, from: Position, reading: Reading) -> Result<Batch<'_>, ReadError> {
         self.buffer.clear();
         let later = match reading {
-            Reading::Alive => None,
+            Reading::Alive | Reading::AlivePastDamage => None,
             Reading::Dead => self
                 .folder
                 .segments()
@@ -229,11 +227,15 @@ impl Walk<'_> {
                 return;
             }
             let is_damaged = self.stretch.at(self.offset) == Found::Damaged;
-            if reading == Reading::Alive {
+            if reading == Reading::Alive || (reading == Reading::AlivePastDamage && !is_damaged) {
                 self.stuck = is_damaged;
                 return;
             }
             let behind = self.stretch.resync(self.offset);
+            if behind.is_none() && reading == Reading::AlivePastDamage {
+                self.stuck = true;
+                return;
+            }
             let is_gap = behind.is_some_and(|behind| behind - self.offset >= CUT_OFF);
             if is_damaged || is_gap {
                 self.damaged += 1;
@@ -262,5 +264,186 @@ impl Walk<'_> {
                 _ => return,
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use neptune_format::{ExperimentId, Timestamp, WriterId, entry, segment::SegmentHeader};
+
+    use super::*;
+
+    const CAPACITY: u64 = 1024;
+    const POINTS: u32 = 45;
+
+    /// Two segments of points and text as a writer leaves them: the first ended, the second cut off by a kill.
+    fn journal(folder: &Path) -> WriterFolder {
+        let experiment = ExperimentId::from_bytes([1; 16]);
+        let writer = WriterFolder { path: folder.to_owned(), experiment, writer: WriterId::from_bytes([2; 16]) };
+        let mut number = 0;
+        for segment in 1..=2 {
+            let salt = segment::salt(writer.writer, segment);
+            let header = SegmentHeader {
+                experiment,
+                writer: writer.writer,
+                number: segment,
+                capacity: CAPACITY,
+                created: Timestamp::default(),
+            };
+            let mut bytes = header.encode().to_vec();
+            let mut lay = |kind: u8, body: &[u8]| {
+                let word = frame::header(salt, bytes.len() as u64, kind, body);
+                bytes.extend(word.to_le_bytes());
+                bytes.extend(body);
+                bytes.resize(bytes.len().next_multiple_of(8), 0);
+            };
+            let last = if segment == 1 { 25 } else { POINTS };
+            while number < last {
+                lay(kind::FLOAT_NEXT, &entry::encode_float_next(7, Timestamp::default(), f64::from(number)));
+                number += 1;
+            }
+            if segment == 1 {
+                lay(kind::END, &[]);
+            }
+            bytes.resize(usize::try_from(CAPACITY).unwrap(), 0);
+            fs::write(writer.segment(segment), bytes).unwrap();
+        }
+        writer
+    }
+
+    /// The points that a reader of the dead finds, and how often it found damage.
+    fn read(folder: &WriterFolder, ready: Option<u64>) -> (Vec<u32>, u64) {
+        let mut reader = Reader::new(folder.clone(), ready);
+        let mut position = Position::START;
+        let (mut points, mut damaged) = (Vec::new(), 0);
+        loop {
+            let batch = reader.read(position, Reading::Dead).unwrap();
+            if batch.is_empty() {
+                return (points, damaged);
+            }
+            damaged += batch.damaged + batch.not_understood();
+            points.extend(batch.entries().filter_map(|entry| match entry {
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small whole numbers")]
+                Entry::Float { value, .. } => Some(value as u32),
+                _ => None,
+            }));
+            position = batch.end;
+        }
+    }
+
+    #[test]
+    fn a_whole_journal_is_read_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = journal(folder.path());
+        assert_eq!(read(&journal, Some(2)), ((0..POINTS).collect(), 0));
+        assert_eq!(read(&journal, None), ((0..POINTS).collect(), 0));
+    }
+
+    #[test]
+    fn a_flip_of_any_byte_loses_one_frame_at_most_and_never_silently() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = journal(folder.path());
+        for segment in [1, 2] {
+            let path = journal.segment(segment);
+            let whole = fs::read(&path).unwrap();
+            for at in 0..whole.len() {
+                // The version must stay readable: a newer one is refused as a whole, with an error.
+                if (8..10).contains(&at) {
+                    continue;
+                }
+                for flip in [0x01, 0xff] {
+                    let mut bytes = whole.clone();
+                    bytes[at] ^= flip;
+                    fs::write(&path, &bytes).unwrap();
+                    let (points, damaged) = read(&journal, Some(2));
+                    let missing = (0..POINTS).filter(|number| !points.contains(number)).count();
+                    assert!(missing <= 1, "segment {segment}, byte {at}: {missing} points are lost");
+                    assert!(missing == 0 || damaged > 0, "segment {segment}, byte {at}: a point is lost silently");
+                    assert!(points.is_sorted() && points.iter().all(|number| *number < POINTS), "made up: {points:?}");
+                    assert_eq!(points.len() + missing, POINTS as usize, "a point came twice");
+                }
+            }
+            fs::write(&path, &whole).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_cut_at_any_offset_keeps_what_is_before_it_and_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = journal(folder.path());
+        for segment in [1, 2] {
+            let path = journal.segment(segment);
+            let whole = fs::read(&path).unwrap();
+            let (first, last) = if segment == 1 { (0, 25) } else { (25, POINTS) };
+            for cut in 0..whole.len() {
+                fs::write(&path, &whole[..cut]).unwrap();
+                let (points, damaged) = read(&journal, Some(2));
+                let here = points.iter().filter(|number| (first..last).contains(*number)).count();
+                let there = points.len() - here;
+                let frames = cut.saturating_sub(segment::HEADER_BYTES) / 32;
+                let all = (last - first) as usize;
+                assert_eq!(here, frames.min(all), "segment {segment} cut at {cut}");
+                assert_eq!(there, POINTS as usize - all, "the other segment is whole");
+                assert!(damaged > 0, "segment {segment} cut at {cut} was not noticed");
+            }
+            fs::write(&path, &whole).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_a_killed_thread_left_unpublished_is_no_damage() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = journal(folder.path());
+        let path = journal.segment(1);
+        let mut bytes = fs::read(&path).unwrap();
+        // Reserved, half written, and never published.
+        let at = segment::HEADER_BYTES + 32 * 3;
+        bytes[at..at + 8].fill(0);
+        bytes[at + 20..at + 32].fill(0);
+        fs::write(&path, &bytes).unwrap();
+        let (points, damaged) = read(&journal, Some(2));
+        assert_eq!((points.len(), damaged), (POINTS as usize - 1, 0));
+        assert!(!points.contains(&3));
+    }
+
+    #[test]
+    fn a_segment_that_was_being_made_is_no_damage() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = journal(folder.path());
+        for unfinished in [vec![], vec![0; 100], vec![0; 1024]] {
+            fs::write(journal.segment(3), unfinished).unwrap();
+            assert_eq!(read(&journal, Some(2)), ((0..POINTS).collect(), 0));
+        }
+    }
+
+    #[test]
+    fn damage_in_a_living_journal_is_passed_and_what_is_unpublished_still_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = journal(folder.path());
+        let path = journal.segment(2);
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[segment::HEADER_BYTES + 40] ^= 1;
+        fs::write(&path, &bytes).unwrap();
+        let mut reader = Reader::new(journal, None);
+        let stopped = reader.read(Position::start_of(2), Reading::Alive).unwrap();
+        assert!(stopped.stuck && stopped.count() == 1);
+        let from = stopped.end;
+        let passed = reader.read(from, Reading::AlivePastDamage).unwrap();
+        assert_eq!((passed.count(), passed.damaged, passed.end.segment), (18, 1, 2));
+    }
+
+    #[test]
+    fn a_living_journal_is_read_up_to_what_is_published() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = journal(folder.path());
+        let mut reader = Reader::new(journal, None);
+        let first = reader.read(Position::START, Reading::Alive).unwrap();
+        assert_eq!((first.count(), first.end), (25, Position::start_of(2)));
+        let second = reader.read(Position::start_of(2), Reading::Alive).unwrap();
+        let end = second.end;
+        assert_eq!((second.count(), end.segment), (20, 2));
+        assert!(reader.read(end, Reading::Alive).unwrap().is_empty(), "the rest is waited for");
     }
 }

@@ -219,9 +219,7 @@ impl Ring {
             // segment all the same: records of one thread must stay in order.
             if (cursor & OFFSET) + frame::HEADER <= self.capacity {
                 let cursor = slot.cursor.0.fetch_add(self.capacity, Ordering::AcqRel);
-                if cursor >> OFFSET_BITS == active & NUMBER {
-                    self.give_back(slot, cursor & OFFSET, self.capacity);
-                }
+                self.give_back(slot, cursor & OFFSET, self.capacity);
             }
             if self.ready() > active {
                 self.move_on(active, active + 1);
@@ -247,9 +245,7 @@ impl Ring {
         let slot = self.slot(active);
         let cursor = slot.cursor.0.fetch_add(self.capacity, Ordering::AcqRel);
         let offset = cursor & OFFSET;
-        if cursor >> OFFSET_BITS == active & NUMBER && offset + frame::HEADER <= self.capacity {
-            self.give_back(slot, offset, self.capacity);
-        }
+        self.give_back(slot, offset, self.capacity);
         Position { segment: active, offset: offset.min(self.capacity) }
     }
 

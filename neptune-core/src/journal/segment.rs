@@ -10,6 +10,9 @@ use neptune_format::segment::SegmentHeader;
 
 use super::{folder::WriterFolder, mapping::Mapping};
 
+/// What a new segment is filled with, a piece at a time. In the program's zero pages, so that it takes no memory.
+static ZEROS: [u8; 256 << 10] = [0; 256 << 10];
+
 /// A segment that can be installed, and its file for syncing.
 #[derive(Debug)]
 pub(super) struct Prepared {
@@ -18,18 +21,21 @@ pub(super) struct Prepared {
 }
 
 /// Makes the segment that `header` describes. On an error nothing is left behind.
-pub(super) fn prepare(folder: &WriterFolder, header: &SegmentHeader, zeros: &mut Vec<u8>) -> io::Result<Prepared> {
+pub(super) fn prepare(folder: &WriterFolder, header: &SegmentHeader) -> io::Result<Prepared> {
     let path = folder.segment(header.number);
     let file = OpenOptions::new().create(true).truncate(true).read(true).write(true).open(&path)?;
     let length = usize::try_from(header.capacity).map_err(io::Error::other)?;
-    let mut prepared = || -> io::Result<Mapping> {
+    let prepared = || -> io::Result<Mapping> {
         allocate(&file, header.capacity)?;
         // Writing the whole file fills the page cache in large pieces; faulting it in page by page through the mapping
         // takes ten times as long (2.3 ms against 0.27 ms for 2 MiB on ext4).
-        zeros.resize(length, 0);
-        let header = header.encode();
-        zeros.get_mut(..header.len()).ok_or(io::ErrorKind::InvalidInput)?.copy_from_slice(&header);
-        file.write_all_at(zeros, 0)?;
+        let mut at = 0;
+        while at < header.capacity {
+            let zeros = ZEROS.get(..usize::try_from(header.capacity - at).unwrap_or(usize::MAX)).unwrap_or(&ZEROS);
+            file.write_all_at(zeros, at)?;
+            at += zeros.len() as u64;
+        }
+        file.write_all_at(&header.encode(), 0)?;
         Mapping::of(&file, length)
     };
     match prepared() {

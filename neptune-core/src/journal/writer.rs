@@ -8,6 +8,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use neptune_format::{
@@ -34,10 +35,20 @@ pub(crate) struct Journal {
     pub(super) losses: Losses,
     pub(super) folder: WriterFolder,
     pub(super) capacity: u64,
+    /// Whether what was logged is synced to the disk now and then.
+    pub(super) is_power_safe: bool,
     /// Set by the keeper while the disk refuses another segment.
     pub(super) disk_is_full: AtomicBool,
     /// The files of segments that are ready or written to, for syncing.
     pub(super) files: Mutex<KeptFiles>,
+}
+
+/// Who syncs a journal to the disk, and how often.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Syncing {
+    pub(crate) every: Option<Duration>,
+    /// The keeper does it, because there is no drain.
+    pub(crate) by_keeper: bool,
 }
 
 /// A journal that was made, with what keeps it going.
@@ -55,6 +66,7 @@ impl Journal {
         experiment: ExperimentId,
         writer: WriterId,
         capacity: u64,
+        syncing: Syncing,
     ) -> io::Result<Opened> {
         fork::watch();
         clock::start();
@@ -65,9 +77,8 @@ impl Journal {
             .ok_or_else(|| io::Error::other("the lock of a new journal is already held"))?;
         let losses = Losses::create(&unfinished.lost())?;
         let ring = Ring::new(capacity);
-        let mut zeros = Vec::new();
         let header = header_of(&named, 1, capacity);
-        let first = files::prepare(&unfinished, &header, &mut zeros)?;
+        let first = files::prepare(&unfinished, &header)?;
         losses.segment_is_ready(1);
         ring.install(1, first.mapping, segment::salt(writer, 1));
         // From here on the folder can be found by whoever looks for dead writers, and it is locked.
@@ -80,10 +91,12 @@ impl Journal {
             losses,
             folder: named,
             capacity,
+            is_power_safe: syncing.every.is_some(),
             disk_is_full: AtomicBool::new(false),
             files: Mutex::new(KeptFiles::with_first(first.file)),
         });
-        let keeper = Keeper::start(Arc::clone(&journal), zeros)?;
+        let sync_every = if syncing.by_keeper { syncing.every } else { None };
+        let keeper = Keeper::start(Arc::clone(&journal), sync_every)?;
         Ok(Opened { journal, keeper, lock })
     }
 
@@ -123,25 +136,39 @@ impl Journal {
 
     /// Text at a step, or at the one behind the last.
     pub(crate) fn text(&self, series: u32, time: Timestamp, step: Option<f64>, text: &str) {
+        // Asked before the text is copied, so that no text of any length makes a logging call allocate for it.
+        if self.is_too_large(text.len()) {
+            return;
+        }
         let (kind, body) = entry::encode_text(series, time, step, text);
         self.bytes(kind, &body);
     }
 
     /// A record.
     pub(crate) fn record(&self, record: &Record) {
+        if self.is_too_large(record.text_bytes()) {
+            return;
+        }
         self.bytes(kind::RECORD, &record.encode());
     }
 
     fn bytes(&self, kind: u8, body: &[u8]) {
-        let length = frame::frame_length(body.len());
-        if body.len() > frame::MAX_BODY || length > self.capacity - segment::HEADER {
-            self.losses.explain(LostReason::TooLarge, 1, || format!("a record of {} bytes", body.len()));
+        if self.is_too_large(body.len()) {
             return;
         }
-        match self.room(length) {
+        match self.room(frame::frame_length(body.len())) {
             Ok(mut room) => room.put_bytes(kind, body),
             Err(reason) => self.losses.add(reason, 1),
         }
+    }
+
+    /// Whether a body of `length` bytes cannot be logged; counts it then.
+    fn is_too_large(&self, length: usize) -> bool {
+        let too_large = length > frame::MAX_BODY || frame::frame_length(length) > self.capacity - segment::HEADER;
+        if too_large {
+            self.losses.explain(LostReason::TooLarge, 1, || format!("{length} bytes at once"));
+        }
+        too_large
     }
 
     /// How many points [`Journal::floats_at`] takes at once.

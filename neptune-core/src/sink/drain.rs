@@ -191,10 +191,10 @@ impl Work {
     /// Carries everything that is published to the sink.
     fn carry(&mut self) -> Result<()> {
         while self.position < self.journal.logged() {
-            let reading = if self.stuck > STUCK { Reading::Dead } else { Reading::Alive };
+            let reading = if self.stuck > STUCK { Reading::AlivePastDamage } else { Reading::Alive };
             let batch = self
                 .reader
-                .read(self.position, reading, None)
+                .read(self.position, reading)
                 .map_err(|error| Error::new(ErrorKind::Unavailable, error.to_string()))?;
             self.stuck = if batch.stuck { self.stuck + 1 } else { 0 };
             if batch.is_empty() {
