@@ -52,6 +52,7 @@ impl Returned {
     }
 
     #[expect(unsafe_code, reason = "counts must survive SIGKILL without a system call each")]
+    #[expect(clippy::cast_ptr_alignment, reason = "a mapping begins at a page")]
     fn of(&self, thread: usize) -> &AtomicU64 {
         assert!(thread < 64, "one page holds the counts");
         // SAFETY: a mapping is aligned to a page and 4096 bytes long; every access to it is atomic.
@@ -216,6 +217,6 @@ fn fork(folder: &str) -> Outcome {
         series.append(f64::from(number));
     }
     say(&format!("parent logged, child is {child}"))?;
-    std::thread::park_timeout(Duration::from_secs(60));
+    std::thread::park_timeout(Duration::from_mins(1));
     Ok(())
 }

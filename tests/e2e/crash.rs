@@ -108,13 +108,11 @@ fn a_kill_at_every_step_of_draining_loses_and_doubles_nothing() {
             let mut logged = 0;
             loop {
                 let line = trainer.line();
-                match line.strip_prefix("logged ") {
-                    Some(count) => logged = count.parse().unwrap(),
-                    None => {
-                        assert_eq!(line, "", "{point} #{hits} was never reached");
-                        break;
-                    }
-                }
+                let Some(count) = line.strip_prefix("logged ") else {
+                    assert_eq!(line, "", "{point} #{hits} was never reached");
+                    break;
+                };
+                logged = count.parse().unwrap();
             }
             assert!(!trainer.wait().success());
             folder.session().recover(|_| ()).unwrap();
