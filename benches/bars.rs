@@ -111,20 +111,11 @@ fn logging(report: &mut Report) -> Outcome {
     Ok(())
 }
 
-/// The ticks that single calls take, sorted.
-fn ticks_of(calls: u32, pace: Option<Duration>, call: &mut dyn FnMut(f64)) -> Vec<u64> {
-    let mut ticks: Vec<u64> = (0..calls)
-        .map(|number| {
-            if let Some(pace) = pace {
-                pause(pace);
-            }
-            let before = floor::tick();
-            call(f64::from(number));
-            floor::tick() - before
-        })
-        .collect();
-    ticks.sort_unstable();
-    ticks
+/// The ticks that a single call takes.
+fn ticks_of(number: u32, call: &mut dyn FnMut(f64)) -> u64 {
+    let before = floor::tick();
+    call(f64::from(number));
+    floor::tick() - before
 }
 
 fn single_calls(report: &mut Report, experiment: &Experiment, floor: &mut Floor, loss: &Series<f64>) -> Outcome {
@@ -132,9 +123,12 @@ fn single_calls(report: &mut Report, experiment: &Experiment, floor: &mut Floor,
     let at = |ticks: &[u64], share: usize| ticks[ticks.len() * share / 1000] as f64 * scale;
     let mean = |ticks: &[u64]| ticks.iter().sum::<u64>() as f64 / ticks.len() as f64 * scale;
 
-    let floors = ticks_of(CALLS, None, &mut |value| floor.store(value));
-    let calls = ticks_of(CALLS, None, &mut |value| loss.append(value));
+    let (mut floors, mut calls): (Vec<u64>, Vec<u64>) = (vec![], vec![]);
+    (0..CALLS).for_each(|number| floors.push(ticks_of(number, &mut |value| floor.store(value))));
+    (0..CALLS).for_each(|number| calls.push(ticks_of(number, &mut |value| loss.append(value))));
     settle(experiment)?;
+    floors.sort_unstable();
+    calls.sort_unstable();
     report.bar(
         "`series.append(v)`, p99 (two looks at the clock included)",
         format!("p50 {:.0}, p99 {:.0}, p99.9 {:.0} ns", at(&calls, 500), at(&calls, 990), at(&calls, 999)),
@@ -143,9 +137,17 @@ fn single_calls(report: &mut Report, experiment: &Experiment, floor: &mut Floor,
         at(&calls, 990) <= 200.0,
     );
 
-    let pace = Some(Duration::from_millis(1));
-    let floors = ticks_of(2_000, pace, &mut |value| floor.store(value));
-    let calls = ticks_of(2_000, pace, &mut |value| loss.append(value));
+    // In turn, so that what disturbs the machine disturbs both.
+    floors.clear();
+    calls.clear();
+    for number in 0..3_000 {
+        pause(Duration::from_micros(500));
+        floors.push(ticks_of(number, &mut |value| floor.store(value)));
+        pause(Duration::from_micros(500));
+        calls.push(ticks_of(number, &mut |value| loss.append(value)));
+    }
+    floors.sort_unstable();
+    calls.sort_unstable();
     let ratio = mean(&calls) / mean(&floors);
     report.bar(
         "`series.append(v)`, paced at 1,000/s by a thread that sleeps between",

@@ -154,6 +154,7 @@ impl Session {
             // A folder that vanishes or that another process removes is as good as removed.
             if let Ok(Some(lock)) = lock {
                 drop(fs::remove_dir_all(&path));
+                drop(path.parent().map(fs::remove_dir));
                 drop(lock);
             }
         }
@@ -265,10 +266,10 @@ fn survey_of(folder: &WriterFolder, store: Option<&Store>) -> Result<JournalSurv
         lost: LostReport::default(),
         obstacle: None,
     };
-    let Some(lock) = take_lock(folder)? else {
+    if Lock::is_held(&folder.lock()).map_err(|error| unavailable("cannot look at the lock of a journal", error))? {
         survey.alive = true;
         return Ok(survey);
-    };
+    }
     let read = |error: io::Error| unavailable("cannot read a journal", error);
     for number in folder.segments().map_err(read)? {
         survey.segments += 1;
@@ -277,10 +278,9 @@ fn survey_of(folder: &WriterFolder, store: Option<&Store>) -> Result<JournalSurv
     let remains = Remains::read(&folder.lost()).map_err(read)?;
     survey.lost = remains.lost;
     let mut reader = Reader::new(folder.clone(), Some(remains.segments));
-    let mut position = match store {
-        Some(store) => store.position(folder.writer)?,
-        None => Position::START,
-    };
+    // A store that cannot answer is looked at by itself; the journal is then counted from its beginning.
+    let stored = store.and_then(|store| store.position(folder.writer).ok());
+    let mut position = stored.unwrap_or(Position::START);
     loop {
         match reader.read(position, Reading::Dead) {
             Ok(batch) if batch.is_empty() => break,
@@ -295,7 +295,6 @@ fn survey_of(folder: &WriterFolder, store: Option<&Store>) -> Result<JournalSurv
             }
         }
     }
-    drop(lock);
     Ok(survey)
 }
 

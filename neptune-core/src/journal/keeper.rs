@@ -23,8 +23,13 @@ use crate::{clock, fork};
 /// How often the keeper looks while segments turn over.
 const BUSY_POLL: Duration = Duration::from_millis(1);
 
-/// How often it looks while they do not. Well below the time that the clock trusts an anchor.
-const IDLE_POLL: Duration = Duration::from_millis(20);
+/// How often it looks while they do not. A burst that begins meanwhile has a ready segment, and then wakes the keeper; a
+/// thread that wakes more often disturbs the caches of a trainer that logs now and then.
+const IDLE_POLL: Duration = Duration::from_millis(250);
+
+/// How often the clock is anchored: rarely enough that a logging call seldom finds the anchor in the cache of another
+/// processor, often enough that the rate of the counter, known to some millionths, costs less than a microsecond.
+const ANCHOR_EVERY: Duration = Duration::from_millis(250);
 
 /// How soon a full disk is tried again.
 const FULL_POLL: Duration = Duration::from_millis(250);
@@ -107,8 +112,12 @@ impl Work {
     fn until(mut self, ended: &AtomicBool) {
         self.journal.ring.keeper_is(thread::current());
         let mut seen = self.journal.ring.active();
+        let mut anchored: Option<Instant> = None;
         while !ended.load(Ordering::Acquire) {
-            clock::anchor();
+            if anchored.is_none_or(|at| at.elapsed() >= ANCHOR_EVERY) {
+                clock::anchor();
+                anchored = Some(clock::monotonic());
+            }
             let active = self.journal.ring.active();
             let is_burst = active > seen || self.journal.ring.is_stalled();
             seen = active;

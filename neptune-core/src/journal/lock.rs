@@ -43,6 +43,26 @@ impl Lock {
         }
     }
 
+    /// Whether a living process, this one included, holds the lock. Changes nothing, and needs no right to write.
+    pub(crate) fn is_held(path: &Path) -> io::Result<bool> {
+        let held = held();
+        let path = std::path::absolute(path)?;
+        if held.contains(&path) {
+            return Ok(true);
+        }
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        // A shared lock can be had beside others of its kind, but not beside that of a writer.
+        match fcntl_lock(&file, FlockOperation::NonBlockingLockShared) {
+            Ok(()) => Ok(false),
+            Err(rustix::io::Errno::ACCESS | rustix::io::Errno::AGAIN) => Ok(true),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Says that the locked file is at `path` now: its folder was renamed.
     pub(crate) fn moved_to(&mut self, path: &Path) -> io::Result<()> {
         let path = std::path::absolute(path)?;
@@ -78,7 +98,9 @@ mod tests {
         let first = Lock::take(&path).unwrap();
         assert!(first.is_some());
         assert!(Lock::take(&path).unwrap().is_none(), "taken twice in one process");
+        assert!(Lock::is_held(&path).unwrap());
         drop(first);
+        assert!(!Lock::is_held(&path).unwrap());
         assert!(Lock::take(&path).unwrap().is_some());
     }
 }

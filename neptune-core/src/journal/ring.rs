@@ -56,10 +56,12 @@ pub(super) enum Refused {
 #[derive(Debug)]
 struct Alone(AtomicU64);
 
+/// What a logging call needs of a segment begins a cache line together: fetching one brings the others.
+#[repr(C, align(128))]
 #[derive(Debug)]
 struct Slot {
     /// The number of the segment (its low bits) and how much of it was given out.
-    cursor: Alone,
+    cursor: AtomicU64,
     base: AtomicPtr<u8>,
     salt: AtomicU64,
     /// The mapping itself; touched by the keeper only.
@@ -82,7 +84,7 @@ impl Ring {
     pub(super) fn new(capacity: u64) -> Self {
         let slot = || Slot {
             // Full, and of no segment.
-            cursor: Alone(AtomicU64::new(capacity + frame::HEADER)),
+            cursor: AtomicU64::new(capacity + frame::HEADER),
             base: AtomicPtr::new(std::ptr::null_mut()),
             salt: AtomicU64::new(0),
             mapping: Mutex::new(None),
@@ -110,7 +112,7 @@ impl Ring {
         slot.salt.store(salt, Ordering::Relaxed);
         slot.base.store(mapping.base(), Ordering::Relaxed);
         *slot.mapping.lock().unwrap_or_else(PoisonError::into_inner) = Some(mapping);
-        slot.cursor.0.store(((number & NUMBER) << OFFSET_BITS) | segment::HEADER, Ordering::Release);
+        slot.cursor.store(((number & NUMBER) << OFFSET_BITS) | segment::HEADER, Ordering::Release);
         self.ready.0.store(number, Ordering::Release);
         // A logging call that gave up left it to us to move on.
         let stalled = self.active.0.load(Ordering::Acquire);
@@ -140,7 +142,7 @@ impl Ring {
     /// A place behind everything that was given out so far.
     pub(super) fn given_out(&self) -> Position {
         let number = self.active();
-        let cursor = self.slot(number).cursor.0.load(Ordering::Acquire);
+        let cursor = self.slot(number).cursor.load(Ordering::Acquire);
         if cursor >> OFFSET_BITS != number & NUMBER {
             return Position::start_of(number);
         }
@@ -153,7 +155,7 @@ impl Ring {
         let active = self.active.0.load(Ordering::Acquire);
         if active & FLAGS == 0 {
             let slot = self.slot(active);
-            let cursor = slot.cursor.0.fetch_add(length, Ordering::AcqRel);
+            let cursor = slot.cursor.fetch_add(length, Ordering::AcqRel);
             let offset = cursor & OFFSET;
             if cursor >> OFFSET_BITS == active & NUMBER && offset + length <= self.capacity {
                 return Ok(Self::room(slot, offset, length));
@@ -204,10 +206,10 @@ impl Ring {
                 return Err(Refused::NoRoom);
             }
             let slot = self.slot(active);
-            let cursor = slot.cursor.0.load(Ordering::Acquire);
+            let cursor = slot.cursor.load(Ordering::Acquire);
             let is_full = cursor >> OFFSET_BITS == active & NUMBER && (cursor & OFFSET) + length > self.capacity;
             if !is_full {
-                let cursor = slot.cursor.0.fetch_add(length, Ordering::AcqRel);
+                let cursor = slot.cursor.fetch_add(length, Ordering::AcqRel);
                 let offset = cursor & OFFSET;
                 if cursor >> OFFSET_BITS == active & NUMBER && offset + length <= self.capacity {
                     return Ok(Self::room(slot, offset, length));
@@ -218,7 +220,7 @@ impl Ring {
             // A record that is too long for what is left, but short enough that others would still fit, ends the
             // segment all the same: records of one thread must stay in order.
             if (cursor & OFFSET) + frame::HEADER <= self.capacity {
-                let cursor = slot.cursor.0.fetch_add(self.capacity, Ordering::AcqRel);
+                let cursor = slot.cursor.fetch_add(self.capacity, Ordering::AcqRel);
                 self.give_back(slot, cursor & OFFSET, self.capacity);
             }
             if self.ready() > active {
@@ -243,7 +245,7 @@ impl Ring {
     pub(super) fn stop(&self) -> Position {
         let active = self.active.0.fetch_or(STOPPED, Ordering::AcqRel) & !FLAGS;
         let slot = self.slot(active);
-        let cursor = slot.cursor.0.fetch_add(self.capacity, Ordering::AcqRel);
+        let cursor = slot.cursor.fetch_add(self.capacity, Ordering::AcqRel);
         let offset = cursor & OFFSET;
         self.give_back(slot, offset, self.capacity);
         Position { segment: active, offset: offset.min(self.capacity) }
@@ -259,7 +261,7 @@ impl Ring {
         for number in first..=last {
             let slot = self.slot(number);
             let mut mapping = slot.mapping.lock().unwrap_or_else(PoisonError::into_inner);
-            let cursor = slot.cursor.0.load(Ordering::Acquire);
+            let cursor = slot.cursor.load(Ordering::Acquire);
             if cursor >> OFFSET_BITS != number & NUMBER {
                 continue;
             }

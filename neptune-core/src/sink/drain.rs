@@ -19,8 +19,9 @@ use crate::{
     journal::{Journal, Lock, Reader, Reading},
 };
 
-/// How often the journal is looked at. Charts are this far behind; each look that finds something costs a transaction.
-const POLL: Duration = Duration::from_millis(200);
+/// How often the journal is looked at. Charts are this far behind; each look that finds something costs a transaction, and
+/// the caches of a trainer that logs now and then.
+const POLL: Duration = Duration::from_millis(500);
 
 /// How soon a sink that failed is tried again.
 const RETRY: Duration = Duration::from_millis(500);

@@ -58,6 +58,7 @@ pub(super) fn open(
         system.put("state", "running")?;
         system.put("failed", false)?;
         system.delete("failure")?;
+        system.delete("completion_time")?;
     }
     let writer_id = connection.query_row(
         "INSERT INTO writer (uuid, experiment_id, segment, position, opened_us, host, pid)

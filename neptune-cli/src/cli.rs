@@ -1,0 +1,237 @@
+//! The command line: what `neptune --help` says is what is here.
+
+use std::{ffi::OsString, path::PathBuf, time::Duration};
+
+use anstream::ColorChoice;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use neptune_core::ProjectName;
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  all is well
+  1  the disk, the store or the output failed
+  2  the command line or the query is wrong
+  3  there is no such store, project, experiment or variable
+  4  doctor found damage, or work that waits
+
+An experiment is named by its short id (MNI-12), by its UUID, or by `latest`.
+A variable is named by its path (train/loss) or by an older word for it (loss, for logs/loss).
+In JSON, times are RFC 3339 in UTC, and numbers that are not finite are \"NaN\", \"inf\" and \"-inf\".";
+
+/// The title of the options that every command has.
+const GLOBAL: &str = "Options of every command";
+
+/// Look at experiments, follow them, export them, and see to the folder that holds them.
+#[derive(Debug, Parser)]
+#[command(name = "neptune", version, after_help = AFTER_HELP)]
+pub(crate) struct Cli {
+    /// The folder that holds everything [default: .neptune]
+    #[arg(long, value_name = "DIR", env = "NEPTUNE_DIR", hide_env_values = true, global = true, help_heading = GLOBAL)]
+    dir: Option<OsString>,
+    /// Print JSON
+    #[arg(long, global = true, help_heading = GLOBAL)]
+    pub(crate) json: bool,
+    /// Colour: auto (on a terminal, unless NO_COLOR is set), always, or never
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_default_value = true,
+        hide_possible_values = true,
+        global = true,
+        help_heading = GLOBAL
+    )]
+    pub(crate) color: Color,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+impl Cli {
+    /// The folder. An empty name is none, as it is for the program that logs.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.dir.as_deref().filter(|dir| !dir.is_empty()).map_or_else(|| ".neptune".into(), PathBuf::from)
+    }
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+impl From<Color> for ColorChoice {
+    fn from(color: Color) -> Self {
+        match color {
+            Color::Auto => Self::Auto,
+            Color::Always => Self::Always,
+            Color::Never => Self::Never,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List experiments as a table, the newest first
+    Ls(Ls),
+    /// Show one experiment: what it is, what it holds, and a chart
+    Show(Show),
+    /// Print the last points of series, and follow a running experiment
+    Tail(Tail),
+    /// Write an experiment to a CSV or Parquet file
+    Export(Export),
+    /// Drain what dead or offline programs left behind into the store
+    Sync,
+    /// Look for damage and for work that waits; changes nothing without --repair
+    Doctor(Doctor),
+    /// Compress what has ended, and give unused room back to the disk
+    Gc(Gc),
+}
+
+const LS_AFTER_HELP: &str = "\
+Filters:
+  loss < 0.3 AND sys/state = \"succeeded\"
+  sys/tags CONTAINS \"cnn\" OR NOT sys/name = \"baseline\"
+  sys/creation_time > \"-2h\"       in the last two hours
+  val/accuracy EXISTS             or MISSING
+  `learning rate`:float >= 1e-4   a path with a space, and a type";
+
+#[derive(Debug, Args)]
+#[command(after_help = LS_AFTER_HELP)]
+pub(crate) struct Ls {
+    /// Only experiments of this project
+    #[arg(short, long, value_name = "WORKSPACE/NAME")]
+    pub(crate) project: Option<ProjectName>,
+    /// Only experiments for which this holds; see below
+    #[arg(short, long, value_name = "NQL")]
+    pub(crate) filter: Option<String>,
+    /// Order by this variable, by the next where it is equal; `asc` unless it says `desc`
+    #[arg(short, long, value_name = "PATH[:desc|asc]")]
+    pub(crate) sort: Vec<String>,
+    /// Show these variables behind the id, name and state, instead of the usual ones
+    #[arg(short, long, value_name = "PATH,...", value_delimiter = ',')]
+    pub(crate) columns: Vec<String>,
+    /// How many at most
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
+    pub(crate) limit: u64,
+    /// How many to leave out at the beginning
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) offset: u64,
+    /// List projects instead of experiments
+    #[arg(long, conflicts_with_all = ["project", "filter", "sort", "columns", "offset"])]
+    pub(crate) projects: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// The experiment: MNI-12, a UUID, or `latest`
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// Chart this series of numbers; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub(crate) chart: Vec<String>,
+    /// No chart
+    #[arg(long, conflicts_with = "chart")]
+    pub(crate) no_chart: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Tail {
+    /// The experiment: MNI-12, a UUID, or `latest`
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// The series; without it all of them, merged by time
+    #[arg(value_name = "PATH")]
+    pub(crate) path: Option<String>,
+    /// How many points to begin with
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
+    pub(crate) lines: usize,
+    /// Go on with new points until the experiment ends. Points that are logged behind the last step are not seen
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+    /// How often to look for new points
+    #[arg(long, value_name = "MS", default_value = "500", value_parser = milliseconds)]
+    pub(crate) interval: Duration,
+}
+
+fn milliseconds(text: &str) -> Result<Duration, String> {
+    /// Looking more often costs a core and shows nothing sooner: the store is written five times a second.
+    const LEAST: u64 = 10;
+    match text.parse() {
+        Ok(millis) if millis >= LEAST => Ok(Duration::from_millis(millis)),
+        _ => Err(format!("expected milliseconds, {LEAST} or more")),
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// The experiment: MNI-12, a UUID, or `latest`
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// Only these variables; without any, all of them
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<String>,
+    /// The file; without it, standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// The format; by default that of the ending of FILE, or csv
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<Format>,
+}
+
+/// A format of exported files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Csv,
+    Parquet,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Drain what waits, set damaged segments aside, and remove what is left over
+    #[arg(long)]
+    pub(crate) repair: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Gc {
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Also delete the segments that were set aside because of damage
+    #[arg(long)]
+    pub(crate) quarantine: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn an_empty_folder_is_the_default_one() {
+        let folder = |dir| Cli::try_parse_from(["neptune", "--dir", dir, "sync"]).unwrap().folder();
+        assert_eq!(folder(""), PathBuf::from(".neptune"));
+        assert_eq!(folder("elsewhere"), PathBuf::from("elsewhere"));
+    }
+
+    #[test]
+    fn options_stand_before_or_behind_the_command() {
+        for arguments in [["neptune", "--json", "ls"], ["neptune", "ls", "--json"]] {
+            assert!(Cli::try_parse_from(arguments).unwrap().json);
+        }
+    }
+
+    #[test]
+    fn a_line_that_looks_too_often_is_refused() {
+        assert!(Cli::try_parse_from(["neptune", "tail", "latest", "--interval", "0"]).is_err());
+        assert!(Cli::try_parse_from(["neptune", "tail", "latest", "--interval", "20"]).is_ok());
+    }
+}

@@ -1,0 +1,106 @@
+//! `neptune gc`: compresses what has ended, and gives unused room back to the disk.
+//!
+//! Nothing that was logged is deleted, but for damaged segments when `--quarantine` says so.
+
+use std::path::{Path, PathBuf};
+
+use indicatif::BinaryBytes;
+use neptune_store::{Store, StoreOptions};
+use serde::Serialize;
+
+use super::sync::Drained;
+use crate::{
+    cli,
+    failure::{Exit, Failure},
+    number,
+    progress::Progress,
+    reading,
+    screen::Screen,
+};
+
+/// What was done, or would be.
+#[derive(Debug, Default, Serialize)]
+struct Collected {
+    dry_run: bool,
+    /// Unfinished folders that were removed.
+    unfinished: u64,
+    /// Series whose recent points were compressed; not known before.
+    sealed: Option<u64>,
+    /// Segments in quarantine that were deleted.
+    quarantined: u64,
+    /// Bytes that were won; of a dry run those that are certain.
+    bytes: u64,
+}
+
+pub(crate) fn run(screen: &mut Screen, folder: &Path, gc: &cli::Gc) -> Result<Exit, Failure> {
+    let mut store = Store::open_existing(folder, StoreOptions::default())?;
+    let session = reading::session(folder)?;
+    let survey = session.survey()?;
+    let mut collected = Collected { dry_run: gc.dry_run, ..Collected::default() };
+    if gc.dry_run {
+        collected.unfinished = survey.unfinished.len() as u64;
+        if gc.quarantine {
+            collected.quarantined = survey.quarantined.len() as u64;
+            collected.bytes = survey.quarantined.iter().map(|path| size(path)).sum();
+        }
+    } else {
+        let drained = Drained::of(&reading::recover(&session)?, folder)?;
+        if drained.has_obstacles() {
+            screen.note("warning: journals could not be drained; see `neptune doctor`")?;
+        }
+        collected.unfinished =
+            (survey.unfinished.len() as u64).saturating_sub(session.survey()?.unfinished.len() as u64);
+        let mut bar = Progress::new("compressing");
+        collected.sealed = Some(store.seal_all(|done, of| bar.at(done, of, || "experiments".to_owned()))?);
+        drop(bar);
+        collected.bytes = store.vacuum()?;
+        if gc.quarantine {
+            for path in &session.survey()?.quarantined {
+                let bytes = size(path);
+                std::fs::remove_file(path).map_err(|error| Failure::file("delete", path, &error))?;
+                collected.quarantined += 1;
+                collected.bytes += bytes;
+            }
+        }
+    }
+    if screen.json {
+        screen.document(&collected)?;
+    } else {
+        collected.print(screen, &survey.quarantined, gc)?;
+    }
+    Ok(Exit::Fine)
+}
+
+impl Collected {
+    fn print(&self, screen: &mut Screen, quarantine: &[PathBuf], gc: &cli::Gc) -> Result<(), Failure> {
+        let would = if self.dry_run { "would be " } else { "" };
+        if self.unfinished > 0 {
+            let folders = number::counted(self.unfinished, "unfinished folder", "unfinished folders");
+            screen.line(format_args!("{folders} {would}removed"))?;
+        }
+        match self.sealed {
+            Some(sealed) => screen.line(format_args!("{} compressed", number::counted(sealed, "series", "series")))?,
+            None => screen
+                .line("experiments that have ended would be compressed, and the file of the store made smaller")?,
+        }
+        if self.quarantined > 0 {
+            let segments = number::counted(self.quarantined, "damaged segment", "damaged segments");
+            screen.line(format_args!("{segments} {would}deleted"))?;
+        }
+        match self.dry_run {
+            true if self.bytes > 0 => screen.line(format_args!("at least {} would be won", BinaryBytes(self.bytes)))?,
+            true => {}
+            false => screen.line(format_args!("{} won", BinaryBytes(self.bytes)))?,
+        }
+        if !gc.quarantine && !quarantine.is_empty() {
+            let segments = number::counted(quarantine.len() as u64, "damaged segment lies", "damaged segments lie");
+            let bytes = BinaryBytes(quarantine.iter().map(|path| size(path)).sum());
+            screen.note(format_args!("{segments} in quarantine ({bytes}); --quarantine deletes them"))?;
+        }
+        Ok(())
+    }
+}
+
+fn size(path: &Path) -> u64 {
+    path.metadata().map_or(0, |file| file.len())
+}

@@ -1,0 +1,11 @@
+//! The commands, one file each: those that look, then those that see to the folder.
+
+pub(crate) mod ls;
+pub(crate) mod show;
+pub(crate) mod tail;
+
+pub(crate) mod export;
+
+pub(crate) mod doctor;
+pub(crate) mod gc;
+pub(crate) mod sync;

@@ -1,0 +1,409 @@
+//! `neptune show`: everything about one experiment on a page, with a chart.
+//!
+//! What was not kept is on the page as well: whoever reads it must not take what is here for everything that was logged.
+
+use std::path::Path;
+
+use neptune_core::{AtomValue, Container, LostReport, Timestamp, VariableType};
+use neptune_store::{
+    Store,
+    read::{ExperimentKey, SeriesSummary, Variable, VariableValue, WriterSummary},
+};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::{
+    chart, cli, clock,
+    failure::{Exit, Failure},
+    inert::{cut, inert, inert_lines, width},
+    metrics, number, reading,
+    screen::{BAD, BOLD, DIM, GOING, Screen, painted, style_of_state},
+    table::{Column, Field, Table},
+    value,
+};
+
+/// The bars of the small picture of a series.
+const TREND: usize = 20;
+
+/// How many series get one: each costs a query.
+const TRENDS: usize = 200;
+
+/// How much of a value a terminal shows.
+const MOST_SHOWN: usize = 1000;
+
+/// The widest chart. Wider ones show nothing more.
+const CHART: usize = 120;
+
+/// What is shown in the header, and not again below.
+const HEADER: [&str; 10] = [
+    "sys/name",
+    "sys/description",
+    "sys/state",
+    "sys/failed",
+    "sys/failure",
+    "sys/owner",
+    "sys/hostname",
+    "sys/creation_time",
+    "sys/completion_time",
+    "sys/tags",
+];
+
+/// Everything about an experiment.
+struct Page {
+    key: ExperimentKey,
+    variables: Vec<Variable>,
+    writers: Vec<WriterSummary>,
+    lost: LostReport,
+}
+
+pub(crate) fn run(screen: &mut Screen, folder: &Path, show: &cli::Show) -> Result<Exit, Failure> {
+    let store = reading::open(folder)?;
+    let key = reading::find(&store, &show.id)?;
+    let page =
+        Page { variables: store.variables(&key, "")?, writers: store.writers(&key)?, lost: store.lost(&key)?, key };
+    let charts = page.charts(&store, show)?;
+    if screen.json {
+        screen.document(&page.json())?;
+        return Ok(Exit::Fine);
+    }
+    page.header(screen)?;
+    page.atoms(screen)?;
+    page.series(screen, &store)?;
+    for path in charts {
+        page.chart(screen, &store, &path)?;
+    }
+    page.losses(screen)?;
+    Ok(Exit::Fine)
+}
+
+impl Page {
+    /// The paths of the series to chart.
+    fn charts(&self, store: &Store, show: &cli::Show) -> Result<Vec<String>, Failure> {
+        if show.no_chart {
+            return Ok(Vec::new());
+        }
+        if show.chart.is_empty() {
+            // One point is no line.
+            let series = self.numbers().filter(|(_, summary)| summary.statistics.count > 1).map(|(path, _)| path);
+            return Ok(metrics::most_telling(series).map(str::to_owned).into_iter().collect());
+        }
+        let mut paths = Vec::new();
+        for name in &show.chart {
+            let path = store.resolve(&self.key, name)?;
+            let kind = store.variable(&self.key, &path)?.kind;
+            if kind != VariableType::FLOAT_SERIES {
+                return Err(Failure::wrong(format!("{path} is {kind}; only a series of numbers has a chart")));
+            }
+            paths.push(path);
+        }
+        Ok(paths)
+    }
+
+    fn numbers(&self) -> impl Iterator<Item = (&str, &SeriesSummary)> {
+        self.variables.iter().filter(|variable| variable.kind == VariableType::FLOAT_SERIES).filter_map(|variable| {
+            match &variable.value {
+                VariableValue::Series(summary) => Some((variable.path.as_str(), summary)),
+                _ => None,
+            }
+        })
+    }
+
+    fn value(&self, path: &str) -> Option<&VariableValue> {
+        self.variables.iter().find(|variable| variable.path == path).map(|variable| &variable.value)
+    }
+
+    fn text(&self, path: &str) -> &str {
+        match self.value(path) {
+            Some(VariableValue::Atom(value)) => value.as_str().unwrap_or_default(),
+            _ => "",
+        }
+    }
+
+    fn time(&self, path: &str) -> Option<Timestamp> {
+        match self.value(path) {
+            Some(VariableValue::Atom(AtomValue::Datetime(time))) => Some(*time),
+            _ => None,
+        }
+    }
+
+    fn tags(&self) -> &[String] {
+        match self.value("sys/tags") {
+            Some(VariableValue::Set(tags)) => tags,
+            _ => &[],
+        }
+    }
+
+    /// When it ended; a resumed experiment that runs again has not.
+    fn ended(&self) -> Option<Timestamp> {
+        if self.text("sys/state") == "running" { None } else { self.time("sys/completion_time") }
+    }
+
+    fn header(&self, screen: &mut Screen) -> Result<(), Failure> {
+        let now = clock::now();
+        let (name, state) = (inert(self.text("sys/name")), self.text("sys/state"));
+        let title = format!("{}  {}", painted(BOLD, inert(&self.key.short_id)), painted(BOLD, name));
+        screen.line(title.trim_end())?;
+        let mut fields = vec![("state", painted(style_of_state(state), inert(state)))];
+        let failure = self.text("sys/failure");
+        if !failure.is_empty() {
+            fields.push(("because", inert_lines(failure).collect::<Vec<_>>().join(" | ")));
+        }
+        fields.push(("project", inert(self.key.project.as_str())));
+        let (owner, host) = (inert(self.text("sys/owner")), inert(self.text("sys/hostname")));
+        fields.push(("owner", if host.is_empty() { owner } else { format!("{owner} on {host}") }));
+        if let Some(created) = self.time("sys/creation_time") {
+            fields.push(("created", format!("{}, {}", clock::local(created), clock::age(now, created))));
+            let so_far = if self.ended().is_none() { " so far" } else { "" };
+            fields.push(("took", format!("{}{so_far}", clock::duration(created, self.ended().unwrap_or(now)))));
+        }
+        if self.writers.len() > 1 {
+            let open = self.writers.iter().filter(|writer| writer.closed.is_none()).count();
+            let all = number::counted(self.writers.len() as u64, "process", "processes");
+            fields.push(("by", format!("{all}, {open} still logging")));
+        }
+        if !self.tags().is_empty() {
+            fields.push(("tags", self.tags().iter().map(|tag| inert(tag)).collect::<Vec<_>>().join(", ")));
+        }
+        fields.push(("uuid", self.key.uuid.to_string()));
+        for (name, field) in fields {
+            screen.line(format_args!("  {}  {field}", painted(DIM, format_args!("{name:<7}"))))?;
+        }
+        for (at, line) in inert_lines(self.text("sys/description")).enumerate() {
+            if at == 0 {
+                screen.line("")?;
+            }
+            screen.line(format_args!("  {line}"))?;
+        }
+        Ok(())
+    }
+
+    /// What is not a series, in sections.
+    fn atoms(&self, screen: &mut Screen) -> Result<(), Failure> {
+        let mut others = Vec::new();
+        for (title, namespace) in [("Parameters", "parameters/"), ("Properties", "properties/"), ("Variables", "")] {
+            let mut fields = Vec::new();
+            for variable in &self.variables {
+                let shown = match &variable.value {
+                    VariableValue::Atom(value) => value::shown(value),
+                    VariableValue::Set(members) => {
+                        members.iter().map(|member| inert(member)).collect::<Vec<_>>().join(", ")
+                    }
+                    VariableValue::Series(_) => continue,
+                };
+                let is_elsewhere = namespace.is_empty()
+                    && (HEADER.contains(&variable.path.as_str())
+                        || ["parameters/", "properties/"].iter().any(|other| variable.path.starts_with(other)));
+                if let Some(name) = variable.path.strip_prefix(namespace).filter(|_| !is_elsewhere) {
+                    fields.push((inert(name), shown));
+                }
+            }
+            others.push((title, fields));
+        }
+        for (title, fields) in others {
+            section(screen, title, &fields)?;
+        }
+        Ok(())
+    }
+
+    fn series(&self, screen: &mut Screen, store: &Store) -> Result<(), Failure> {
+        let right = |title: &str| Column::new(title).right_aligned();
+        let mut numbers = Table::new(vec![
+            Column::new("SERIES").least(16).holds_paths(),
+            right("LAST"),
+            right("MIN"),
+            right("MAX"),
+            right("MEAN").missed(2),
+            right("POINTS"),
+            right("STEP").missed(1),
+            Column::new("TREND").missed(0),
+        ]);
+        for (at, (path, summary)) in self.numbers().enumerate() {
+            let statistics = summary.statistics;
+            let trend = if at < TRENDS {
+                chart::sparkline(&store.overview(&self.key, path, f64::NEG_INFINITY..=f64::INFINITY, TREND)?)
+            } else {
+                String::new()
+            };
+            let or_nothing = |value: Option<f64>| value.map(number::short).unwrap_or_default();
+            numbers.row(vec![
+                Field::new(inert(path)),
+                Field::new(summary.last.as_f64().map(number::short).unwrap_or_default()).style(BOLD),
+                Field::new(or_nothing(statistics.minimum)),
+                Field::new(or_nothing(statistics.maximum)),
+                Field::new(or_nothing(mean(summary))),
+                Field::new(number::count(statistics.count)),
+                Field::new(number::step(summary.last_step)),
+                Field::new(trend).style(GOING),
+            ]);
+        }
+        let mut texts = Table::new(vec![
+            Column::new("TEXT").least(16).holds_paths(),
+            right("POINTS"),
+            Column::new("LAST").least(16),
+        ]);
+        for variable in &self.variables {
+            if let (VariableValue::Series(summary), false) =
+                (&variable.value, variable.kind == VariableType::FLOAT_SERIES)
+            {
+                texts.row(vec![
+                    Field::new(inert(&variable.path)),
+                    Field::new(number::count(summary.statistics.count)),
+                    Field::new(value::shown(&summary.last)),
+                ]);
+            }
+        }
+        for table in [numbers, texts] {
+            if !table.is_empty() {
+                screen.line("")?;
+                for line in table.lay(screen.width).lines {
+                    screen.line(line)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn chart(&self, screen: &mut Screen, store: &Store, path: &str) -> Result<(), Failure> {
+        let width = screen.chart_width().min(CHART);
+        let all = f64::NEG_INFINITY..=f64::INFINITY;
+        let overview = store.overview(&self.key, path, all, chart::buckets(width))?;
+        let lines = chart::chart(&overview, width);
+        let not_finite: u64 = overview.iter().map(|bucket| bucket.nonfinite).sum();
+        screen.line("")?;
+        let more = match not_finite {
+            0 => String::new(),
+            _ => painted(
+                DIM,
+                format_args!("  {} NaN or infinite", number::counted(not_finite, "point is", "points are")),
+            ),
+        };
+        screen.line(format_args!("{}{more}", painted(BOLD, inert(path))))?;
+        for line in lines {
+            screen.line(match line.find(['\u{2524}', '\u{2502}']) {
+                Some(side) => format!("{}{}", painted(DIM, &line[..side + 3]), painted(GOING, &line[side + 3..])),
+                None => painted(DIM, line),
+            })?;
+        }
+        Ok(())
+    }
+
+    fn losses(&self, screen: &mut Screen) -> Result<(), Failure> {
+        if self.lost.is_empty() {
+            return Ok(());
+        }
+        screen.line("")?;
+        for (reason, count) in self.lost.iter() {
+            let lost = painted(BAD, format_args!("not kept: {} {reason}", number::count(count)));
+            screen.line(format_args!("{lost} ({})", reason.explanation()))?;
+        }
+        Ok(())
+    }
+
+    fn json(&self) -> Shown<'_> {
+        let mut atoms = Map::new();
+        let mut series = Vec::new();
+        for variable in &self.variables {
+            match &variable.value {
+                VariableValue::Atom(value) => {
+                    atoms.insert(variable.path.clone(), value::json(value));
+                }
+                VariableValue::Set(members) => {
+                    atoms.insert(variable.path.clone(), members.clone().into());
+                }
+                VariableValue::Series(summary) => series.push(ShownSeries::of(variable, summary)),
+            }
+        }
+        let time = |path| self.time(path).map(clock::json);
+        Shown {
+            id: &self.key.short_id,
+            uuid: self.key.uuid.to_string(),
+            project: self.key.project.as_str(),
+            name: self.text("sys/name"),
+            state: self.text("sys/state"),
+            failure: self.value("sys/failure").map(|_| self.text("sys/failure")),
+            created: time("sys/creation_time"),
+            ended: self.ended().map(clock::json),
+            tags: self.tags(),
+            variables: atoms,
+            series,
+            lost: self.lost.iter().map(|(reason, count)| (reason.name().to_owned(), count.into())).collect(),
+        }
+    }
+}
+
+/// Names and values below a title; nothing when there are none.
+fn section(screen: &mut Screen, title: &str, fields: &[(String, String)]) -> Result<(), Failure> {
+    /// Longer names push their own value to the right, not those of others.
+    const LONGEST: usize = 32;
+    if fields.is_empty() {
+        return Ok(());
+    }
+    screen.line(format_args!("\n{}", painted(BOLD, title)))?;
+    let column = fields.iter().map(|(name, _)| width(name)).filter(|width| *width <= LONGEST).max().unwrap_or(0);
+    for (name, shown) in fields {
+        let padding = column.saturating_sub(width(name));
+        // A document of a megabyte would push everything else off a terminal.
+        let shown = if screen.width.is_some() { cut(shown, MOST_SHOWN) } else { shown.clone() };
+        screen.line(format_args!("  {}{:padding$}  {shown}", painted(DIM, name), ""))?;
+    }
+    Ok(())
+}
+
+fn mean(summary: &SeriesSummary) -> Option<f64> {
+    let finite = summary.statistics.count.saturating_sub(summary.statistics.nonfinite);
+    (finite > 0 && summary.statistics.minimum.is_some()).then(|| summary.statistics.total / finite as f64)
+}
+
+/// An experiment in JSON.
+#[derive(Serialize)]
+struct Shown<'a> {
+    id: &'a str,
+    uuid: String,
+    project: &'a str,
+    name: &'a str,
+    state: &'a str,
+    failure: Option<&'a str>,
+    created: Option<String>,
+    ended: Option<String>,
+    tags: &'a [String],
+    /// Atoms and sets by path.
+    variables: Map<String, Value>,
+    series: Vec<ShownSeries<'a>>,
+    /// Counts by reason.
+    lost: Map<String, Value>,
+}
+
+#[derive(Serialize)]
+struct ShownSeries<'a> {
+    path: &'a str,
+    r#type: &'static str,
+    count: u64,
+    nonfinite: u64,
+    last: Value,
+    minimum: Option<f64>,
+    maximum: Option<f64>,
+    mean: Option<f64>,
+    first_step: Value,
+    last_step: Value,
+    last_time: String,
+}
+
+impl<'a> ShownSeries<'a> {
+    fn of(variable: &'a Variable, summary: &SeriesSummary) -> Self {
+        debug_assert_eq!(variable.kind.container, Container::Series, "only a series has a summary");
+        let statistics = summary.statistics;
+        Self {
+            path: &variable.path,
+            r#type: if variable.kind == VariableType::FLOAT_SERIES { "float" } else { "string" },
+            count: statistics.count,
+            nonfinite: statistics.nonfinite,
+            last: value::json(&summary.last),
+            minimum: statistics.minimum,
+            maximum: statistics.maximum,
+            mean: mean(summary),
+            first_step: number::json_step(summary.first_step),
+            last_step: number::json_step(summary.last_step),
+            last_time: clock::json(summary.last_time),
+        }
+    }
+}

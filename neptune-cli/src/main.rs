@@ -1,0 +1,99 @@
+//! The `neptune` program: look at experiments, follow them, export them, and see to the folder that holds them.
+//!
+//! ```text
+//! neptune ls        experiments as a table: filtered, sorted, with the columns of your choice
+//! neptune show      one experiment: parameters, series, and a chart in the terminal
+//! neptune tail      the last points of series, and new ones as they come
+//! neptune export    an experiment as CSV or Parquet
+//! neptune sync      drain what dead or offline programs left behind
+//! neptune doctor    look for damage and for work that waits
+//! neptune gc        give unused room back to the disk
+//! ```
+//!
+//! | exit code | meaning                                                   |
+//! |-----------|-----------------------------------------------------------|
+//! | 0         | all is well                                               |
+//! | 1         | the disk, the store or the output failed                  |
+//! | 2         | the command line or the query is wrong                    |
+//! | 3         | no such store, project, experiment or variable            |
+//! | 4         | `doctor` found damage, or work that waits                 |
+//!
+//! Results go to standard output and everything else to standard error. What was logged is shown inert: no escape code in a
+//! name or a text reaches a terminal. Nothing here panics, whatever the folder holds.
+
+mod cli;
+mod command;
+mod failure;
+mod screen;
+
+mod reading;
+
+mod chart;
+mod clock;
+mod inert;
+mod metrics;
+mod number;
+mod progress;
+mod table;
+mod value;
+
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
+
+use anstream::AutoStream;
+use clap::{CommandFactory as _, Parser as _, error::ErrorKind};
+
+use crate::{
+    cli::{Cli, Command},
+    failure::{Exit, Failure},
+    screen::Screen,
+};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(help_or_error) => return said(&help_or_error),
+    };
+    let exit = match run(&cli) {
+        Ok(exit) => exit,
+        Err(Failure::Closed) => Exit::Fine,
+        Err(Failure::Said { exit, message }) => {
+            screen::say(format_args!("error: {message}"));
+            exit
+        }
+    };
+    exit.into()
+}
+
+fn run(cli: &Cli) -> Result<Exit, Failure> {
+    let folder = cli.folder();
+    let mut screen = Screen::new(cli.color.into(), cli.json);
+    let exit = match &cli.command {
+        Command::Ls(ls) => command::ls::run(&mut screen, &folder, ls)?,
+        Command::Show(show) => command::show::run(&mut screen, &folder, show)?,
+        Command::Tail(tail) => command::tail::run(&mut screen, &folder, tail)?,
+        Command::Export(export) => command::export::run(&mut screen, &folder, export)?,
+        Command::Sync => command::sync::run(&mut screen, &folder)?,
+        Command::Doctor(doctor) => command::doctor::run(&mut screen, &folder, doctor)?,
+        Command::Gc(gc) => command::gc::run(&mut screen, &folder, gc)?,
+    };
+    screen.flush()?;
+    Ok(exit)
+}
+
+/// Prints what the parser has to say: help on standard output, or what is wrong with the command line.
+fn said(help_or_error: &clap::Error) -> ExitCode {
+    // A reader that has closed its end has read enough.
+    if help_or_error.kind() == ErrorKind::MissingSubcommand {
+        let help = Cli::command().render_help();
+        drop(AutoStream::auto(io::stderr()).write_all(help.ansi().to_string().as_bytes()));
+    } else if help_or_error.use_stderr() {
+        let text = format!("neptune: {}", help_or_error.render().ansi());
+        drop(AutoStream::auto(io::stderr()).write_all(text.as_bytes()));
+    } else {
+        drop(help_or_error.print());
+    }
+    if help_or_error.use_stderr() { Exit::Wrong.into() } else { Exit::Fine.into() }
+}
