@@ -134,7 +134,7 @@ impl<'a> Stretch<'a> {
     /// The first place behind `offset` at which a whole, valid frame stands: how reading goes on behind damage.
     pub fn resync(&self, offset: u64) -> Option<u64> {
         let last = self.begins.saturating_add(self.bytes.len() as u64);
-        let mut place = offset.saturating_add(HEADER);
+        let mut place = offset.saturating_add(HEADER).max(self.begins);
         while place < last {
             if matches!(self.at(place), Found::Frame { .. }) {
                 return Some(place);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use neptune_core::{
-    AtomValue, Container, Content, ErrorKind, LostReason, Mode, Timestamp, VariableType,
+    AtomValue, Container, Content, Durability, ErrorKind, LostReason, Mode, Timestamp, VariableType,
     store::{ExperimentQuery, Values, read::NamespaceEntry},
 };
 use neptune_tests::Folder;
@@ -245,6 +245,25 @@ fn a_long_series_is_sealed_and_reads_back_whole() {
         .query_row("SELECT COUNT(*) FROM chunk WHERE sealed = 0", [], |row| row.get(0))
         .unwrap();
     assert_eq!(plain, 0, "what is left over is sealed when the writer closes");
+}
+
+#[test]
+fn an_experiment_that_is_synced_to_the_disk_is_kept_as_any_other() {
+    for mode in [Mode::Embedded, Mode::Offline] {
+        let folder = Folder::new();
+        let session = folder.builder().mode(mode).durability(Durability::Disk).segment_bytes(64 << 10).open().unwrap();
+        let experiment = session.experiment().start().unwrap();
+        let loss = experiment.series::<f64>("train/loss").unwrap();
+        for number in 0..30_000_u32 {
+            loss.append(f64::from(number));
+        }
+        experiment.flush(Duration::from_secs(20)).unwrap();
+        let lost = experiment.stop().unwrap();
+        session.recover(|_| ()).unwrap();
+        let kept = folder.series("train/loss").len() as u64;
+        assert_eq!(kept + lost.total(), 30_000, "{mode}: every point is kept or counted");
+        assert!(kept > 2_000, "{mode}: {kept}");
+    }
 }
 
 #[test]

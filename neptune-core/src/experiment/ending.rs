@@ -138,7 +138,14 @@ impl State {
                     self.journal.folder().path.display()
                 ),
             )),
-            _ => Ok(self.lost(&drained.refused)),
+            _ => {
+                if !drained.complete {
+                    say(
+                        "neptune: not everything is in the store yet; it is safe in the journal, and `neptune sync` drains it",
+                    );
+                }
+                Ok(self.lost(&drained.refused))
+            }
         }
     }
 

@@ -162,13 +162,13 @@ impl Work {
                         drop(oldest.sync_data());
                     }
                     self.journal.losses.segment_is_ready(next);
-                    self.journal.disk_is_full.store(false, Ordering::Relaxed);
+                    self.journal.ring.set_barren(false);
                     let salt = segment::salt(self.journal.folder.writer, next);
                     self.journal.ring.install(next, prepared.mapping, salt);
                 }
                 Err(error) => {
                     // A full disk, a quota, or a folder that was taken away: logging goes on without.
-                    self.journal.disk_is_full.store(true, Ordering::Relaxed);
+                    self.journal.ring.set_barren(true);
                     return Err(error);
                 }
             }

@@ -9,7 +9,7 @@
 use std::{
     sync::{
         Mutex, OnceLock, PoisonError,
-        atomic::{AtomicPtr, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering},
     },
     thread::Thread,
     time::Duration,
@@ -77,6 +77,8 @@ pub(super) struct Ring {
     slots: [Slot; SLOTS],
     capacity: u64,
     keeper: OnceLock<Thread>,
+    /// The keeper cannot make segments for now: nothing is to be waited for.
+    barren: AtomicBool,
 }
 
 impl Ring {
@@ -95,6 +97,7 @@ impl Ring {
             slots: std::array::from_fn(|_| slot()),
             capacity,
             keeper: OnceLock::new(),
+            barren: AtomicBool::new(false),
         }
     }
 
@@ -102,6 +105,15 @@ impl Ring {
     pub(super) fn keeper_is(&self, keeper: Thread) {
         // A ring has one keeper; a second name is ignored.
         drop(self.keeper.set(keeper));
+    }
+
+    /// Says whether the keeper can make segments. While it cannot, a logging call does not wait for one.
+    pub(super) fn set_barren(&self, barren: bool) {
+        self.barren.store(barren, Ordering::Release);
+    }
+
+    pub(super) fn is_barren(&self) -> bool {
+        self.barren.load(Ordering::Acquire)
     }
 
     /// Makes a segment ready. Only the keeper calls this, in the order of the numbers, and only when
@@ -225,7 +237,7 @@ impl Ring {
             }
             if self.ready() > active {
                 self.move_on(active, active + 1);
-            } else if !waiting.go_on(self.keeper.get()) {
+            } else if self.is_barren() || !waiting.go_on(self.keeper.get()) {
                 // Whoever sets the flag here finds the keeper still at work; the keeper clears it with the next segment.
                 self.move_on(active, active | STALLED);
                 if self.ready() > active {
@@ -390,6 +402,7 @@ mod tests {
     fn without_a_ready_segment_a_record_is_refused_and_logging_resumes_with_one() {
         let ring = Ring::new(CAPACITY);
         ring.install(1, memory(), SALT);
+        ring.set_barren(true);
         let fits = (CAPACITY - segment::HEADER) / 16;
         for record in 0..fits {
             ring.reserve(16).unwrap().put(kind::RECORD, &record.to_le_bytes());

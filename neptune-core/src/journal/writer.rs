@@ -4,10 +4,7 @@
 
 use std::{
     fs, io,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -37,8 +34,6 @@ pub(crate) struct Journal {
     pub(super) capacity: u64,
     /// Whether what was logged is synced to the disk now and then.
     pub(super) is_power_safe: bool,
-    /// Set by the keeper while the disk refuses another segment.
-    pub(super) disk_is_full: AtomicBool,
     /// The files of segments that are ready or written to, for syncing.
     pub(super) files: Mutex<KeptFiles>,
 }
@@ -72,19 +67,11 @@ impl Journal {
         clock::start();
         let named = folder.writer(experiment, writer);
         let unfinished = named.unfinished();
-        fs::create_dir_all(&unfinished.path)?;
-        let mut lock = Lock::take(&unfinished.lock())?
-            .ok_or_else(|| io::Error::other("the lock of a new journal is already held"))?;
-        let losses = Losses::create(&unfinished.lost())?;
-        let ring = Ring::new(capacity);
-        let header = header_of(&named, 1, capacity);
-        let first = files::prepare(&unfinished, &header)?;
-        losses.segment_is_ready(1);
-        ring.install(1, first.mapping, segment::salt(writer, 1));
-        // From here on the folder can be found by whoever looks for dead writers, and it is locked.
-        #[expect(clippy::disallowed_methods, reason = "a rename that is lost with the power loses an empty journal")]
-        fs::rename(&unfinished.path, &named.path)?;
-        lock.moved_to(&named.lock())?;
+        let made = Self::make(&unfinished, &named, capacity);
+        if made.is_err() {
+            drop(unfinished.remove());
+        }
+        let (ring, losses, first, lock) = made?;
         let journal = Arc::new(Self {
             ring,
             generation: fork::generation(),
@@ -92,12 +79,32 @@ impl Journal {
             folder: named,
             capacity,
             is_power_safe: syncing.every.is_some(),
-            disk_is_full: AtomicBool::new(false),
-            files: Mutex::new(KeptFiles::with_first(first.file)),
+            files: Mutex::new(KeptFiles::with_first(first)),
         });
         let sync_every = if syncing.by_keeper { syncing.every } else { None };
         let keeper = Keeper::start(Arc::clone(&journal), sync_every)?;
         Ok(Opened { journal, keeper, lock })
+    }
+
+    /// Makes the folder, its lock and its first segment, and then gives the folder its name.
+    fn make(
+        unfinished: &WriterFolder,
+        named: &WriterFolder,
+        capacity: u64,
+    ) -> io::Result<(Ring, Losses, fs::File, Lock)> {
+        fs::create_dir_all(&unfinished.path)?;
+        let mut lock = Lock::take(&unfinished.lock())?
+            .ok_or_else(|| io::Error::other("the lock of a new journal is already held"))?;
+        let losses = Losses::create(&unfinished.lost())?;
+        let ring = Ring::new(capacity);
+        let first = files::prepare(unfinished, &header_of(named, 1, capacity))?;
+        losses.segment_is_ready(1);
+        ring.install(1, first.mapping, segment::salt(named.writer, 1));
+        // From here on the folder can be found by whoever looks for dead writers, and it is locked.
+        #[expect(clippy::disallowed_methods, reason = "a rename that is lost with the power loses an empty journal")]
+        fs::rename(&unfinished.path, &named.path)?;
+        lock.moved_to(&named.lock())?;
+        Ok((ring, losses, first.file, lock))
     }
 
     /// A point at the step behind the last.
@@ -224,7 +231,7 @@ impl Journal {
     fn reason(&self, refused: Refused) -> LostReason {
         match refused {
             Refused::Stopped => LostReason::Stopped,
-            Refused::NoRoom if self.disk_is_full.load(Ordering::Relaxed) => LostReason::DiskFull,
+            Refused::NoRoom if self.ring.is_barren() => LostReason::DiskFull,
             Refused::NoRoom => LostReason::Overrun,
         }
     }

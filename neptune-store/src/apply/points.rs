@@ -141,7 +141,9 @@ pub(crate) fn seal_some_tails(connection: &Connection, experiment_id: i64, most:
         // Plain chunks with sealed ones between them are left by points that came late; each run is sealed by itself.
         for stored in plain_runs(connection, variable, plain)? {
             let points = take_chunks(connection, kind.content, stored)?;
-            insert(connection, variable, &Chunk::sealed(&points)?)?;
+            for chunk in Chunk::seal(points) {
+                insert(connection, variable, &chunk?)?;
+            }
         }
     }
     Ok(waiting.len())

@@ -111,8 +111,11 @@ pub(super) fn put_column(out: &mut Vec<u8>, codec: u8, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
-/// The points of a chunk, numbers or text.
-pub(crate) fn decode(data: &[u8]) -> Result<Points> {
+/// The points of a chunk, numbers or text. For whoever reads the column `data` of the table `chunk`.
+///
+/// # Errors
+/// `TooNew` when a newer version wrote the chunk; `Corrupt` when the bytes are not one.
+pub fn decode(data: &[u8]) -> Result<Points> {
     let mut points = Points::default();
     decode_columns(&mut points, data, true)?;
     Ok(points)

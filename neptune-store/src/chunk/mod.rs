@@ -15,9 +15,10 @@ mod statistics;
 mod text;
 
 pub use bucket::Bucket;
+pub use codec::decode;
 pub use points::{Points, Values};
 pub use statistics::Statistics;
 
 pub(crate) use blocks::decode_blocks;
-pub(crate) use codec::{MAX_POINTS, decode, decode_onto};
+pub(crate) use codec::{MAX_POINTS, decode_onto};
 pub(crate) use seal::{Chunk, SEALED_POINTS};

@@ -44,6 +44,11 @@ impl Chunk {
         })
     }
 
+    /// All of `points`, sealed: for points that no more will follow soon.
+    pub(crate) fn seal(points: Points) -> impl Iterator<Item = Result<Self>> {
+        into_pieces(points).into_iter().map(|piece| Self::sealed(&piece))
+    }
+
     /// A chunk that is cheap to make and to read, for recent points.
     ///
     /// # Panics

@@ -42,7 +42,7 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 ///
 /// # Errors
 /// `NotFound` when there is no variable at one of `paths`; then nothing was written. `Invalid` when a time is not within the
-/// years -9999 to 9999, which has no words in RFC 3339. `Full` or `Unavailable` when `out` takes no more, `Corrupt` when what is
+/// years -9999 to 9999. `Full` or `Unavailable` when `out` takes no more, `Corrupt` when what is
 /// stored is damaged.
 pub fn csv(
     store: &Store,
@@ -159,7 +159,7 @@ impl std::fmt::Display for Moment {
 
 fn moment(time: Timestamp, path: &str) -> Result<Moment> {
     jiff::Timestamp::from_microsecond(time.as_micros()).map(Moment).map_err(|error| {
-        let message = format!("a time of {path} has no words in RFC 3339; export to Parquet instead");
+        let message = format!("a time of {path} is not within the years -9999 to 9999; export to Parquet instead");
         Error::new(ErrorKind::Invalid, message).because(error)
     })
 }
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_without_words_is_refused_by_its_path() {
+    fn a_time_too_far_away_is_refused_by_its_path() {
         let error = moment(Timestamp::from_micros(i64::MAX), "logs/loss").map(|_| ()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Invalid);
         assert!(error.to_string().contains("logs/loss"), "{error}");

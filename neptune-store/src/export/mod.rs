@@ -24,6 +24,15 @@
 //! their steps. The whole experiment is never in memory, only some points of it. Nothing here writes to the store or
 //! makes a writer of it wait. Of an experiment that is still logged to, points that come while the export runs may be
 //! in it or not.
+//!
+//! ```no_run
+//! use neptune_store::{Store, StoreOptions, export};
+//! let store = Store::open_existing(".neptune".as_ref(), StoreOptions::default())?;
+//! let experiment = store.find("MNI-12")?;
+//! let mut file = std::fs::File::create("MNI-12.csv")?;
+//! let rows = export::csv(&store, &experiment, &[String::from("train/loss")], &mut file, &mut |_| {})?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod csv_file;
 mod parquet_file;

@@ -55,8 +55,8 @@ struct Limits {
 }
 
 impl Limits {
-    /// A million rows, which is what readers expect of a row group, are 24 MB of numbers. Text may be longer: then a row group
-    /// has fewer rows, of about 64 MiB.
+    /// A million rows, which is about what other writers put into a row group, are 24 MB of numbers. Text may be longer: 64 MiB
+    /// of it are as much as such a row group should be once it is read.
     const USUAL: Self = Self { rows: 1_000_000, bytes: 64 << 20 };
 }
 
@@ -73,8 +73,8 @@ impl Limits {
 /// - What is not of the type of its row is null.
 ///
 /// Row groups have at most 1,000,000 rows and are compressed with zstd. This blocks until everything is read and written.
-/// Memory is taken for one row group, which is about 100 MB at most, however long the experiment is. After an error what was
-/// written is not a Parquet file: write to a file of another name, and rename it at the end.
+/// Memory is taken for one row group, which has fewer rows where 64 MiB of text come first, however long the experiment is.
+/// After an error what was written is not a Parquet file: write to a file of another name, and rename it at the end.
 ///
 /// # Errors
 /// `NotFound` when there is no variable at one of `paths`; then nothing was written. `Invalid` when a step is not between

@@ -1,6 +1,7 @@
 //! [`Filter`]: a query as a tree of conditions.
 //!
-//! What [`Display`](fmt::Display) prints is the canonical form: parsing it gives the same filter again.
+//! What [`Display`](fmt::Display) prints is the canonical form: parsing it gives the same filter again, unless the parentheses
+//! and escapes that it adds go past the limits of a query.
 
 use std::fmt;
 
