@@ -2,7 +2,12 @@
 
 #![expect(unsafe_code, reason = "the floor is what a mapping and the processor's counter cost by themselves")]
 
-use std::{fs::OpenOptions, io, path::Path};
+use std::{
+    fs::OpenOptions,
+    io,
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use memmap2::MmapMut;
 
@@ -41,6 +46,19 @@ impl Floor {
             self.mapping[at + number * 8..][..8].copy_from_slice(&word.to_le_bytes());
         }
         std::hint::black_box(&self.mapping[at]);
+    }
+}
+
+/// One atomic addition, on a cache line of its own: the least that sharing out room between threads takes.
+#[repr(align(128))]
+#[derive(Debug, Default)]
+pub struct Addition(AtomicU64);
+
+impl Addition {
+    /// Adds once.
+    #[inline]
+    pub fn add(&self) {
+        std::hint::black_box(self.0.fetch_add(32, Ordering::AcqRel));
     }
 }
 

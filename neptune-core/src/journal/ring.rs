@@ -22,7 +22,7 @@ use neptune_format::{
 };
 
 use super::mapping::{Mapping, Room};
-use crate::clock;
+use crate::{clock, fork};
 
 /// How long a logging call waits for a segment to become ready, at most. The keeper makes one in well under a
 /// millisecond; this is what an overloaded machine is given before guarantee G1 comes first.
@@ -47,6 +47,8 @@ const FLAGS: u64 = STOPPED | STALLED;
 pub(super) enum Refused {
     /// The journal is stopped.
     Stopped,
+    /// This is a forked child of the process that made the ring.
+    Forked,
     /// There is no room now.
     NoRoom,
 }
@@ -68,14 +70,23 @@ struct Slot {
     mapping: Mutex<Option<Mapping>>,
 }
 
+/// What every logging call reads first, on one cache line.
+#[repr(C, align(128))]
+#[derive(Debug)]
+struct Front {
+    /// The number of the segment that is written to, and [`FLAGS`].
+    active: AtomicU64,
+    capacity: u64,
+    /// The generation of the process that made the ring; see [`fork`].
+    generation: u32,
+}
+
 #[derive(Debug)]
 pub(super) struct Ring {
-    /// The number of the segment that is written to, and [`FLAGS`].
-    active: Alone,
+    front: Front,
     /// The greatest number of a segment that is ready or was.
     ready: Alone,
     slots: [Slot; SLOTS],
-    capacity: u64,
     keeper: OnceLock<Thread>,
     /// The keeper cannot make segments for now: nothing is to be waited for.
     barren: AtomicBool,
@@ -92,10 +103,9 @@ impl Ring {
             mapping: Mutex::new(None),
         };
         Self {
-            active: Alone(AtomicU64::new(1)),
+            front: Front { active: AtomicU64::new(1), capacity, generation: fork::generation() },
             ready: Alone(AtomicU64::new(0)),
             slots: std::array::from_fn(|_| slot()),
-            capacity,
             keeper: OnceLock::new(),
             barren: AtomicBool::new(false),
         }
@@ -105,6 +115,12 @@ impl Ring {
     pub(super) fn keeper_is(&self, keeper: Thread) {
         // A ring has one keeper; a second name is ignored.
         drop(self.keeper.set(keeper));
+    }
+
+    /// Whether this process is the one that made the ring.
+    #[inline]
+    pub(super) fn is_ours(&self) -> bool {
+        fork::generation() == self.front.generation
     }
 
     /// Says whether the keeper can make segments. While it cannot, a logging call does not wait for one.
@@ -119,7 +135,7 @@ impl Ring {
     /// Makes a segment ready. Only the keeper calls this, in the order of the numbers, and only when
     /// [`Ring::has_free_slot`] said yes.
     pub(super) fn install(&self, number: u64, mapping: Mapping, salt: u64) {
-        debug_assert_eq!(mapping.length(), self.capacity, "a segment has the size of its ring");
+        debug_assert_eq!(mapping.length(), self.front.capacity, "a segment has the size of its ring");
         let slot = self.slot(number);
         slot.salt.store(salt, Ordering::Relaxed);
         slot.base.store(mapping.base(), Ordering::Relaxed);
@@ -127,7 +143,7 @@ impl Ring {
         slot.cursor.store(((number & NUMBER) << OFFSET_BITS) | segment::HEADER, Ordering::Release);
         self.ready.0.store(number, Ordering::Release);
         // A logging call that gave up left it to us to move on.
-        let stalled = self.active.0.load(Ordering::Acquire);
+        let stalled = self.front.active.load(Ordering::Acquire);
         if stalled & STALLED != 0 && stalled & STOPPED == 0 && stalled & !FLAGS == number - 1 {
             self.move_on(stalled, number);
         }
@@ -135,7 +151,7 @@ impl Ring {
 
     /// The number of the segment that is written to.
     pub(super) fn active(&self) -> u64 {
-        self.active.0.load(Ordering::Acquire) & !FLAGS
+        self.front.active.load(Ordering::Acquire) & !FLAGS
     }
 
     pub(super) fn ready(&self) -> u64 {
@@ -143,7 +159,7 @@ impl Ring {
     }
 
     pub(super) fn is_stalled(&self) -> bool {
-        self.active.0.load(Ordering::Acquire) & STALLED != 0
+        self.front.active.load(Ordering::Acquire) & STALLED != 0
     }
 
     /// Whether segment `number` can be installed.
@@ -158,18 +174,21 @@ impl Ring {
         if cursor >> OFFSET_BITS != number & NUMBER {
             return Position::start_of(number);
         }
-        Position { segment: number, offset: (cursor & OFFSET).min(self.capacity) }
+        Position { segment: number, offset: (cursor & OFFSET).min(self.front.capacity) }
     }
 
     /// Room for `length` bytes of frames; `length` is a multiple of 8 and fits a segment.
     #[inline]
     pub(super) fn reserve(&self, length: u64) -> Result<Room, Refused> {
-        let active = self.active.0.load(Ordering::Acquire);
+        if !self.is_ours() {
+            return Err(Refused::Forked);
+        }
+        let active = self.front.active.load(Ordering::Acquire);
         if active & FLAGS == 0 {
             let slot = self.slot(active);
             let cursor = slot.cursor.fetch_add(length, Ordering::AcqRel);
             let offset = cursor & OFFSET;
-            if cursor >> OFFSET_BITS == active & NUMBER && offset + length <= self.capacity {
+            if cursor >> OFFSET_BITS == active & NUMBER && offset + length <= self.front.capacity {
                 return Ok(Self::room(slot, offset, length));
             }
             self.give_back(slot, offset, length);
@@ -197,11 +216,11 @@ impl Ring {
     /// and one that fell into a later segment than it meant to leaves an empty frame.
     #[cold]
     fn give_back(&self, slot: &Slot, offset: u64, length: u64) {
-        if offset + length <= self.capacity {
+        if offset + length <= self.front.capacity {
             let mut room = Self::room(slot, offset, length);
             let body = vec![0; usize::try_from(length - frame::HEADER).unwrap_or(0)];
             room.put_bytes(kind::SKIP, &body);
-        } else if offset + frame::HEADER <= self.capacity {
+        } else if offset + frame::HEADER <= self.front.capacity {
             Self::room(slot, offset, frame::HEADER).put(kind::END, &[]);
         }
     }
@@ -210,7 +229,7 @@ impl Ring {
     fn reserve_slowly(&self, length: u64) -> Result<Room, Refused> {
         let mut waiting = Waiting::default();
         loop {
-            let active = self.active.0.load(Ordering::Acquire);
+            let active = self.front.active.load(Ordering::Acquire);
             if active & STOPPED != 0 {
                 return Err(Refused::Stopped);
             }
@@ -219,11 +238,11 @@ impl Ring {
             }
             let slot = self.slot(active);
             let cursor = slot.cursor.load(Ordering::Acquire);
-            let is_full = cursor >> OFFSET_BITS == active & NUMBER && (cursor & OFFSET) + length > self.capacity;
+            let is_full = cursor >> OFFSET_BITS == active & NUMBER && (cursor & OFFSET) + length > self.front.capacity;
             if !is_full {
                 let cursor = slot.cursor.fetch_add(length, Ordering::AcqRel);
                 let offset = cursor & OFFSET;
-                if cursor >> OFFSET_BITS == active & NUMBER && offset + length <= self.capacity {
+                if cursor >> OFFSET_BITS == active & NUMBER && offset + length <= self.front.capacity {
                     return Ok(Self::room(slot, offset, length));
                 }
                 self.give_back(slot, offset, length);
@@ -231,9 +250,9 @@ impl Ring {
             }
             // A record that is too long for what is left, but short enough that others would still fit, ends the
             // segment all the same: records of one thread must stay in order.
-            if (cursor & OFFSET) + frame::HEADER <= self.capacity {
-                let cursor = slot.cursor.fetch_add(self.capacity, Ordering::AcqRel);
-                self.give_back(slot, cursor & OFFSET, self.capacity);
+            if (cursor & OFFSET) + frame::HEADER <= self.front.capacity {
+                let cursor = slot.cursor.fetch_add(self.front.capacity, Ordering::AcqRel);
+                self.give_back(slot, cursor & OFFSET, self.front.capacity);
             }
             if self.ready() > active {
                 self.move_on(active, active + 1);
@@ -249,18 +268,18 @@ impl Ring {
 
     /// Moves from one state to the next, unless another thread did.
     fn move_on(&self, from: u64, to: u64) -> bool {
-        self.active.0.compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+        self.front.active.compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 
     /// Takes nothing more. Everything that was given out before is still published by whoever holds it; the place that
     /// is returned lies behind all of it.
     pub(super) fn stop(&self) -> Position {
-        let active = self.active.0.fetch_or(STOPPED, Ordering::AcqRel) & !FLAGS;
+        let active = self.front.active.fetch_or(STOPPED, Ordering::AcqRel) & !FLAGS;
         let slot = self.slot(active);
-        let cursor = slot.cursor.fetch_add(self.capacity, Ordering::AcqRel);
+        let cursor = slot.cursor.fetch_add(self.front.capacity, Ordering::AcqRel);
         let offset = cursor & OFFSET;
-        self.give_back(slot, offset, self.capacity);
-        Position { segment: active, offset: offset.min(self.capacity) }
+        self.give_back(slot, offset, self.front.capacity);
+        Position { segment: active, offset: offset.min(self.front.capacity) }
     }
 
     /// Unmaps the segments before the active one in which every frame is published. With `all`, the active one too: for

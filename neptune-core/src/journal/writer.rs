@@ -28,7 +28,6 @@ use crate::{clock, fork};
 #[derive(Debug)]
 pub(crate) struct Journal {
     pub(super) ring: Ring,
-    generation: u32,
     pub(super) losses: Losses,
     pub(super) folder: WriterFolder,
     pub(super) capacity: u64,
@@ -74,7 +73,6 @@ impl Journal {
         let (ring, losses, first, lock) = made?;
         let journal = Arc::new(Self {
             ring,
-            generation: fork::generation(),
             losses,
             folder: named,
             capacity,
@@ -193,7 +191,7 @@ impl Journal {
     /// Whether this process is the one that made the journal.
     #[inline]
     pub(crate) fn is_ours(&self) -> bool {
-        fork::generation() == self.generation
+        self.ring.is_ours()
     }
 
     /// A place behind everything that was logged before this call.
@@ -221,9 +219,6 @@ impl Journal {
 
     #[inline]
     fn room(&self, length: u64) -> Result<super::mapping::Room, LostReason> {
-        if !self.is_ours() {
-            return Err(LostReason::Forked);
-        }
         self.ring.reserve(length).map_err(|refused| self.reason(refused))
     }
 
@@ -231,6 +226,7 @@ impl Journal {
     fn reason(&self, refused: Refused) -> LostReason {
         match refused {
             Refused::Stopped => LostReason::Stopped,
+            Refused::Forked => LostReason::Forked,
             Refused::NoRoom if self.ring.is_barren() => LostReason::DiskFull,
             Refused::NoRoom => LostReason::Overrun,
         }
