@@ -1,9 +1,9 @@
 //! Damaged journals: what is whole is recovered, what is damaged is counted and set aside, and nothing panics.
 
-use std::{fs, path::Path};
+use std::fs;
 
 use neptune_core::{LostReason, Mode, store::Values};
-use neptune_tests::Folder;
+use neptune_tests::{Folder, copy};
 
 /// A folder with the journal of an experiment that nobody drained: 100 points in small segments.
 fn undrained() -> Folder {
@@ -21,19 +21,6 @@ fn undrained() -> Folder {
     }
     assert!(experiment.stop().unwrap().is_empty());
     folder
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap().path();
-        let target = to.join(entry.file_name().unwrap());
-        if entry.is_dir() {
-            copy(&entry, &target);
-        } else {
-            fs::copy(&entry, &target).unwrap();
-        }
-    }
 }
 
 #[test]

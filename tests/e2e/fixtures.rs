@@ -2,32 +2,16 @@
 //!
 //! Each folder `tests/fixtures/vN` was written once, by that version, and is never made again: see its `README.md`.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use neptune_core::{
     AtomValue, ExperimentBuilder, LostReason, Mode, Timestamp,
     store::{Store, Values, read::ExperimentKey, read::VariableValue},
 };
-use neptune_tests::Folder;
+use neptune_tests::{Folder, copy};
 
 fn fixture(version: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(version)
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap().path();
-        let target = to.join(entry.file_name().unwrap());
-        if entry.is_dir() {
-            copy(&entry, &target);
-        } else {
-            fs::copy(&entry, &target).unwrap();
-        }
-    }
 }
 
 /// What the experiments of a fixture hold: one that is in the store, and one that nobody drained.

@@ -1,5 +1,7 @@
 //! Several experiments in a process, several threads in an experiment, several processes in an experiment.
 
+use std::ffi::OsStr;
+
 use neptune_core::{ExperimentId, store::Values};
 use neptune_tests::{Folder, Trainer};
 
@@ -60,6 +62,33 @@ fn processes_that_agree_on_an_id_log_to_one_experiment() {
     assert_eq!(folder.text("sys/state"), "succeeded");
     assert_eq!(store.writers(&folder.only_experiment()).unwrap().len(), 3);
     assert!(store.lost(&folder.only_experiment()).unwrap().is_empty());
+}
+
+#[test]
+fn the_environment_says_where_how_and_to_what_is_logged() {
+    let folder = Folder::new();
+    let say = |variables: [(&str, &str); 3]| {
+        let [first, second, third] = variables.map(|(name, value)| (name, OsStr::new(value)));
+        let environment = [("NEPTUNE_DIR", folder.path().as_os_str()), first, second, third];
+        Trainer::start_with("from-env", [] as [&str; 0], environment).line()
+    };
+    let project = ("NEPTUNE_PROJECT", "ada/mnist");
+    let embedded = ("NEPTUNE_MODE", "embedded");
+    assert_eq!(say([project, embedded, ("NEPTUNE_EXPERIMENT_ID", "")]), "ada/mnist MNI-1");
+    assert_eq!(say([project, embedded, ("NEPTUNE_EXPERIMENT_ID", "MNI-1")]), "ada/mnist MNI-1");
+    let key = folder.store().find("MNI-1").unwrap();
+    assert_eq!(folder.store().series(&key, "logs/loss", 0.0..=9.0).unwrap().steps, [0.0, 1.0], "attached twice");
+
+    let offline = say([project, ("NEPTUNE_MODE", "offline"), ("NEPTUNE_EXPERIMENT_ID", "")]);
+    let id: ExperimentId = offline.strip_prefix("ada/mnist ").unwrap().parse().unwrap();
+    assert!(folder.store().experiment(id).is_err(), "nobody drained it");
+
+    let wrong = say([project, ("NEPTUNE_MODE", "fast"), ("NEPTUNE_EXPERIMENT_ID", "")]);
+    assert!(wrong.contains("unknown mode \"fast\"") && wrong.contains("\"offline\""), "{wrong}");
+    let wrong = say([("NEPTUNE_PROJECT", "mnist"), embedded, ("NEPTUNE_EXPERIMENT_ID", "")]);
+    assert!(wrong.contains("NEPTUNE_PROJECT") && wrong.contains("workspace/name"), "{wrong}");
+    let wrong = say([project, embedded, ("NEPTUNE_EXPERIMENT_ID", "MNI-7")]);
+    assert!(wrong.contains("\"MNI-7\"") && wrong.contains("MNI-1"), "{wrong}");
 }
 
 #[test]

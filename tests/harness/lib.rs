@@ -104,11 +104,21 @@ pub struct Trainer {
 impl Trainer {
     /// Starts `scenario` of the test child with `arguments`.
     pub fn start<S: AsRef<OsStr>>(scenario: &str, arguments: impl IntoIterator<Item = S>) -> Self {
+        Self::start_with(scenario, arguments, [])
+    }
+
+    /// As [`Trainer::start`], with `NEPTUNE_` variables in the environment: these, and no others.
+    pub fn start_with<S: AsRef<OsStr>, const N: usize>(
+        scenario: &str,
+        arguments: impl IntoIterator<Item = S>,
+        environment: [(&str, &OsStr); N],
+    ) -> Self {
         let mut command = Command::new(child_program());
         command.arg(scenario).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("NEPTUNE_")) {
             command.env_remove(name);
         }
+        command.envs(environment);
         let mut child = command.spawn().expect("the test child can be started");
         let lines = BufReader::new(child.stdout.take().expect("its output is piped"));
         Self { child, lines }
@@ -145,6 +155,20 @@ fn child_program() -> PathBuf {
         program.pop();
     }
     program.join("neptune-test-child")
+}
+
+/// Copies a folder with everything in it.
+pub fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("the copy can be made");
+    for entry in std::fs::read_dir(from).expect("the folder can be listed") {
+        let entry = entry.expect("the entry can be read").path();
+        let target = to.join(entry.file_name().expect("an entry has a name"));
+        if entry.is_dir() {
+            copy(&entry, &target);
+        } else {
+            std::fs::copy(&entry, &target).expect("the file can be copied");
+        }
+    }
 }
 
 /// Waits a little.

@@ -7,7 +7,7 @@ use super::{
     flatten,
     number::{IntoStep, Number},
     state::{Experiment, State},
-    variables::Named,
+    variables::{Named, Names},
 };
 use crate::{clock, error::Result};
 
@@ -25,7 +25,7 @@ impl Experiment {
             self.state.skip_not_finite(name, value);
             return;
         }
-        let named = self.state.variables.metrics().get(name);
+        let named = self.state.variables.metrics.read().get(name);
         if let Some(series) = self.state.metric(name, named) {
             self.state.journal.float_next(series, value);
         }
@@ -58,7 +58,7 @@ impl Experiment {
         };
         let time = clock::now();
         let mut points = Gathered::new(state.journal.most_points());
-        let mut names = state.variables.metrics();
+        let mut names = state.variables.metrics.read();
         for (name, value) in metrics {
             let value = value.to_f64();
             if !value.is_finite() {
@@ -72,7 +72,7 @@ impl Experiment {
                     // Naming a series takes the lock for writing.
                     drop(names);
                     let series = state.metric(name, Named::Unknown);
-                    names = state.variables.metrics();
+                    names = state.variables.metrics.read();
                     series
                 }
             };
@@ -82,7 +82,7 @@ impl Experiment {
                 drop(names);
                 state.journal.floats_at(time, step.get(), points.all());
                 points.clear();
-                names = state.variables.metrics();
+                names = state.variables.metrics.read();
             }
         }
         drop(names);
@@ -170,22 +170,17 @@ impl State {
     /// The number of a metric; names it when it is new.
     #[inline]
     fn metric(&self, name: &str, named: Named) -> Option<u32> {
-        match named {
-            Named::Series(series) => Some(series),
-            Named::Refused => {
-                self.journal.losses().add(LostReason::TypeConflict, 1);
-                None
-            }
-            Named::Unknown => {
-                let series = self.log_series(name, Content::Float)?;
-                self.variables.remember_metric(name, series);
-                series
-            }
-        }
+        self.numbered(&self.variables.metrics, Content::Float, name, named)
     }
 
+    /// The number of a text; names it when it is new.
     fn text(&self, name: &str) -> Option<u32> {
-        let named = self.variables.texts().get(name);
+        let named = self.variables.texts.read().get(name);
+        self.numbered(&self.variables.texts, Content::String, name, named)
+    }
+
+    #[inline]
+    fn numbered(&self, names: &Names, content: Content, name: &str, named: Named) -> Option<u32> {
         match named {
             Named::Series(series) => Some(series),
             Named::Refused => {
@@ -193,8 +188,8 @@ impl State {
                 None
             }
             Named::Unknown => {
-                let series = self.log_series(name, Content::String)?;
-                self.variables.remember_text(name, series);
+                let series = self.log_series(name, content)?;
+                names.remember(name, series);
                 series
             }
         }

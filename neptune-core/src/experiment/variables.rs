@@ -23,8 +23,10 @@ type ByName = HashMap<Box<str>, u32, RandomState>;
 #[derive(Debug, Default)]
 pub(super) struct Variables {
     known: Mutex<Known>,
-    metrics: RwLock<ByName>,
-    texts: RwLock<ByName>,
+    /// The metrics that were logged by name.
+    pub(super) metrics: Names,
+    /// The texts that were logged by name.
+    pub(super) texts: Names,
 }
 
 #[derive(Debug, Default)]
@@ -149,29 +151,9 @@ impl Variables {
         let mut known = lock(&self.known);
         known.variables.remove(path);
         drop(known);
-        for by_name in [&self.metrics, &self.texts] {
-            by_name.write().unwrap_or_else(PoisonError::into_inner).clear();
+        for names in [&self.metrics, &self.texts] {
+            names.0.write().unwrap_or_else(PoisonError::into_inner).clear();
         }
-    }
-
-    /// The numbers of the metrics that were logged by name.
-    pub(super) fn metrics(&self) -> Names<'_> {
-        Names::of(&self.metrics)
-    }
-
-    /// The numbers of the texts that were logged by name.
-    pub(super) fn texts(&self) -> Names<'_> {
-        Names::of(&self.texts)
-    }
-
-    /// Remembers the number of a metric, or that it was refused.
-    pub(super) fn remember_metric(&self, name: &str, series: Option<u32>) {
-        remember(&self.metrics, name, series);
-    }
-
-    /// Remembers the number of a text, or that it was refused.
-    pub(super) fn remember_text(&self, name: &str, series: Option<u32>) {
-        remember(&self.texts, name, series);
     }
 }
 
@@ -196,15 +178,26 @@ pub(super) enum Named {
     Unknown,
 }
 
-/// Names, held for reading: many are looked up under one lock. Never held while anything is logged that may wait.
-pub(super) struct Names<'a>(RwLockReadGuard<'a, ByName>);
+/// Numbers of series by the name they are logged under.
+#[derive(Debug, Default)]
+pub(super) struct Names(RwLock<ByName>);
 
-impl<'a> Names<'a> {
+/// Names, held for reading: many are looked up under one lock. Never held while anything is logged that may wait.
+pub(super) struct Reading<'a>(RwLockReadGuard<'a, ByName>);
+
+impl Names {
     #[inline]
-    fn of(names: &'a RwLock<ByName>) -> Self {
-        Self(names.read().unwrap_or_else(PoisonError::into_inner))
+    pub(super) fn read(&self) -> Reading<'_> {
+        Reading(self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Remembers the number of a name, or that it was refused.
+    pub(super) fn remember(&self, name: &str, series: Option<u32>) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(name.into(), series.unwrap_or(REFUSED));
+    }
+}
+
+impl Reading<'_> {
     #[inline]
     pub(super) fn get(&self, name: &str) -> Named {
         match self.0.get(name) {
@@ -213,10 +206,6 @@ impl<'a> Names<'a> {
             None => Named::Unknown,
         }
     }
-}
-
-fn remember(names: &RwLock<ByName>, name: &str, series: Option<u32>) {
-    names.write().unwrap_or_else(PoisonError::into_inner).insert(name.into(), series.unwrap_or(REFUSED));
 }
 
 fn lock(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
