@@ -65,6 +65,27 @@ fn processes_that_agree_on_an_id_log_to_one_experiment() {
 }
 
 #[test]
+fn an_experiment_starts_while_others_end_and_recover_in_its_folder() {
+    let folder = Folder::new();
+    let session = folder.session();
+    let id = ExperimentId::new().to_string();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..150).for_each(|_| drop(session.recover(|_| ()).unwrap())));
+            // The folder of the experiment comes and goes with its only writer.
+            scope.spawn(|| {
+                for _ in 0..40 {
+                    session.attach(&id).start().unwrap().stop().unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(folder.store().writers(&folder.only_experiment()).unwrap().len(), 160);
+    assert_eq!(folder.text("sys/state"), "succeeded");
+    assert_eq!(folder.files(".jnl").len(), 0);
+}
+
+#[test]
 fn the_environment_says_where_how_and_to_what_is_logged() {
     let folder = Folder::new();
     let say = |variables: [(&str, &str); 3]| {

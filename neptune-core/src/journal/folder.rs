@@ -123,7 +123,10 @@ impl WriterFolder {
 
     /// Removes the folder of a journal that is drained, and that of its experiment when it was the last one.
     pub(crate) fn remove(&self) -> io::Result<()> {
-        fs::remove_dir_all(&self.path)?;
+        match fs::remove_dir_all(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
         if let Some(experiment) = self.path.parent() {
             // Fails while another writer has a journal there, and that is the point.
             drop(fs::remove_dir(experiment));

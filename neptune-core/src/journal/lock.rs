@@ -6,7 +6,7 @@
 
 use std::{
     collections::BTreeSet,
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -63,10 +63,14 @@ impl Lock {
         }
     }
 
-    /// Says that the locked file is at `path` now: its folder was renamed.
-    pub(crate) fn moved_to(&mut self, path: &Path) -> io::Result<()> {
-        let path = std::path::absolute(path)?;
+    /// Renames the folder `from` that the lock file lies in to `to`. Under both names, nobody in this process takes the
+    /// lock meanwhile: the kernel would let them.
+    pub(crate) fn rename_folder(&mut self, from: &Path, to: &Path) -> io::Result<()> {
         let mut held = held();
+        #[expect(clippy::disallowed_methods, reason = "a rename that is lost with the power loses an empty journal")]
+        fs::rename(from, to)?;
+        let name = self.path.file_name().unwrap_or_default();
+        let path = std::path::absolute(to)?.join(name);
         held.remove(&self.path);
         held.insert(path.clone());
         self.path = path;
@@ -90,6 +94,18 @@ fn held() -> MutexGuard<'static, BTreeSet<PathBuf>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lock_stays_held_when_its_folder_is_renamed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+        fs::create_dir(&from).unwrap();
+        let mut lock = Lock::take(&from.join("lock")).unwrap().unwrap();
+        lock.rename_folder(&from, &to).unwrap();
+        assert!(Lock::take(&to.join("lock")).unwrap().is_none());
+        drop(lock);
+        assert!(Lock::take(&to.join("lock")).unwrap().is_some());
+    }
 
     #[test]
     fn a_lock_is_held_by_one_until_it_is_dropped() {

@@ -5,6 +5,7 @@
 use std::{
     fs, io,
     sync::{Arc, Mutex, PoisonError},
+    thread,
     time::Duration,
 };
 
@@ -66,11 +67,7 @@ impl Journal {
         clock::start();
         let named = folder.writer(experiment, writer);
         let unfinished = named.unfinished();
-        let made = Self::make(&unfinished, &named, capacity);
-        if made.is_err() {
-            drop(unfinished.remove());
-        }
-        let (ring, losses, first, lock) = made?;
+        let (ring, losses, first, lock) = Self::make_again(&unfinished, &named, capacity)?;
         let journal = Arc::new(Self {
             ring,
             losses,
@@ -84,6 +81,29 @@ impl Journal {
         Ok(Opened { journal, keeper, lock })
     }
 
+    /// As [`Journal::make`], again when another process took the unfinished folder away: whoever recovers may find it
+    /// before its lock is held, and the last writer of an experiment removes the folder around it.
+    fn make_again(
+        unfinished: &WriterFolder,
+        named: &WriterFolder,
+        capacity: u64,
+    ) -> io::Result<(Ring, Losses, fs::File, Lock)> {
+        const TRIES: u32 = 50;
+        const PAUSE: Duration = Duration::from_millis(2);
+        let mut tries = 0;
+        loop {
+            let made = Self::make(unfinished, named, capacity);
+            let Err(error) = &made else { return made };
+            let was_taken_away = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::WouldBlock);
+            tries += 1;
+            if !was_taken_away || tries == TRIES {
+                drop(unfinished.remove());
+                return made;
+            }
+            thread::park_timeout(PAUSE);
+        }
+    }
+
     /// Makes the folder, its lock and its first segment, and then gives the folder its name.
     fn make(
         unfinished: &WriterFolder,
@@ -92,16 +112,14 @@ impl Journal {
     ) -> io::Result<(Ring, Losses, fs::File, Lock)> {
         fs::create_dir_all(&unfinished.path)?;
         let mut lock = Lock::take(&unfinished.lock())?
-            .ok_or_else(|| io::Error::other("the lock of a new journal is already held"))?;
+            .ok_or_else(|| io::Error::new(io::ErrorKind::WouldBlock, "the lock of a new journal is held by another"))?;
         let losses = Losses::create(&unfinished.lost())?;
         let ring = Ring::new(capacity);
         let first = files::prepare(unfinished, &header_of(named, 1, capacity))?;
         losses.segment_is_ready(1);
         ring.install(1, first.mapping, segment::salt(named.writer, 1));
         // From here on the folder can be found by whoever looks for dead writers, and it is locked.
-        #[expect(clippy::disallowed_methods, reason = "a rename that is lost with the power loses an empty journal")]
-        fs::rename(&unfinished.path, &named.path)?;
-        lock.moved_to(&named.lock())?;
+        lock.rename_folder(&unfinished.path, &named.path)?;
         Ok((ring, losses, first.file, lock))
     }
 
