@@ -138,8 +138,10 @@ impl Ring {
         debug_assert_eq!(mapping.length(), self.front.capacity, "a segment has the size of its ring");
         let slot = self.slot(number);
         slot.salt.store(salt, Ordering::Relaxed);
-        slot.base.store(mapping.base(), Ordering::Relaxed);
-        *slot.mapping.lock().unwrap_or_else(PoisonError::into_inner) = Some(mapping);
+        let mut place = slot.mapping.lock().unwrap_or_else(PoisonError::into_inner);
+        // The address is taken where the mapping stays.
+        slot.base.store(place.insert(mapping).base(), Ordering::Relaxed);
+        drop(place);
         slot.cursor.store(((number & NUMBER) << OFFSET_BITS) | segment::HEADER, Ordering::Release);
         self.ready.0.store(number, Ordering::Release);
         // A logging call that gave up left it to us to move on.
