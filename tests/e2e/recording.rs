@@ -183,6 +183,23 @@ fn a_deleted_variable_is_gone_and_its_path_may_take_another_type() {
 }
 
 #[test]
+fn handles_from_before_and_behind_a_deletion_lose_nothing_between_them() {
+    let folder = Folder::new();
+    let experiment = folder.session().experiment().start().unwrap();
+    let before = experiment.series::<f64>("x").unwrap();
+    before.append(0.0);
+    experiment.delete("x");
+    let behind = experiment.series::<f64>("x").unwrap();
+    for _ in 0..10 {
+        before.append(1.0);
+        behind.append(2.0);
+    }
+    experiment.stop().unwrap();
+    let points = folder.series("x");
+    assert_eq!(points.steps, (0..20).map(f64::from).collect::<Vec<_>>(), "no point took the step of another");
+}
+
+#[test]
 fn parameters_are_flattened_and_never_change() {
     #[derive(serde::Serialize)]
     struct Params {

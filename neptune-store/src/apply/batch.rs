@@ -30,9 +30,6 @@ pub(super) struct Owner {
 
 /// The points of one series in this batch.
 struct Gathered {
-    /// `None` when the series was refused.
-    path_id: Option<i64>,
-    kind: VariableType,
     points: Points,
     /// The greatest step so far, in the store or in this batch: a point without a step goes behind it.
     last_step: Option<f64>,
@@ -43,7 +40,9 @@ pub(super) struct Batch<'t, 's> {
     interned: &'t mut Interned,
     key: WriterKey,
     owner: Option<Owner>,
-    gathered: HashMap<u32, Gathered, RandomState>,
+    /// By variable, not by number: a journal may have several numbers for one path, as handles from before and behind a
+    /// deletion do, and their points must not take each other's steps.
+    gathered: HashMap<Defined, Gathered, RandomState>,
     refused: LostReport,
 }
 
@@ -116,26 +115,27 @@ impl<'t, 's> Batch<'t, 's> {
     }
 
     fn gathered(&mut self, series: u32, content: Content) -> Result<&mut Gathered> {
-        if !self.gathered.contains_key(&series) {
-            let gathered = self.begin_series(series, content)?;
-            self.gathered.insert(series, gathered);
+        let defined = self.defined(series, content)?;
+        if !self.gathered.contains_key(&defined) {
+            let gathered = self.begin_series(defined)?;
+            self.gathered.insert(defined, gathered);
         }
-        Ok(self.gathered.get_mut(&series).expect("it was there or was inserted"))
+        Ok(self.gathered.get_mut(&defined).expect("it was there or was inserted"))
     }
 
-    fn begin_series(&mut self, series: u32, content: Content) -> Result<Gathered> {
+    fn defined(&mut self, series: u32, content: Content) -> Result<Defined> {
         let owner = self.owner()?;
-        let defined = match self.interned.defined(self.transaction, owner.writer_id, series)? {
-            Some(defined) => defined,
-            // The record that names this series was damaged. Its points are whole, so they are kept under a name that
-            // says so.
-            None => self.define(
-                series,
-                &VariablePath::new(&format!("recovered/{}/{series}", self.key.writer))
-                    .expect("a UUID and a number make a valid path"),
-                content,
-            )?,
-        };
+        if let Some(defined) = self.interned.defined(self.transaction, owner.writer_id, series)? {
+            return Ok(defined);
+        }
+        // The record that names this series was damaged. Its points are whole, so they are kept under a name that says so.
+        let path = VariablePath::new(&format!("recovered/{}/{series}", self.key.writer))
+            .expect("a UUID and a number make a valid path");
+        self.define(series, &path, content)
+    }
+
+    fn begin_series(&mut self, defined: Defined) -> Result<Gathered> {
+        let owner = self.owner()?;
         let last_step = match defined.path_id {
             Some(path_id) => variables::last_step(self.transaction, owner.experiment_id, path_id)?,
             None => None,
@@ -144,12 +144,7 @@ impl<'t, 's> Batch<'t, 's> {
             Content::String => Values::Text(Vec::new()),
             _ => Values::Float(Vec::new()),
         };
-        Ok(Gathered {
-            path_id: defined.path_id,
-            kind: defined.kind,
-            points: Points { values, ..Points::default() },
-            last_step,
-        })
+        Ok(Gathered { points: Points { values, ..Points::default() }, last_step })
     }
 
     fn define(&mut self, series: u32, path: &VariablePath, content: Content) -> Result<Defined> {
@@ -169,14 +164,14 @@ impl<'t, 's> Batch<'t, 's> {
         }
         let owner = self.owner()?;
         let mut all: Vec<_> = self.gathered.drain().collect();
-        // In the order of their numbers, so that the same journal always makes the same store.
-        all.sort_unstable_by_key(|(series, _)| *series);
-        for (_, gathered) in all {
+        // In one order, so that the same journal always makes the same store.
+        all.sort_unstable_by_key(|(defined, _)| (defined.path_id, defined.kind.code()));
+        for (defined, gathered) in all {
             let count = gathered.points.len() as u64;
-            let written = match gathered.path_id {
+            let written = match defined.path_id {
                 Some(path_id) => {
                     let variable = variables::Key { experiment_id: owner.experiment_id, path_id };
-                    points::write(self.transaction, variable, gathered.kind, gathered.points)?
+                    points::write(self.transaction, variable, defined.kind, gathered.points)?
                 }
                 None => false,
             };

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use crate::error::Result;
 
 /// What a series number of a journal stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Defined {
     /// The path, or `None` when the series was refused because its path has another type.
     pub(crate) path_id: Option<i64>,
