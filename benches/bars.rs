@@ -167,7 +167,7 @@ fn single_calls(report: &mut Report, experiment: &Experiment, floor: &mut Floor,
     );
     report.note(format!(
         "Paced calls depend on the hour of a shared machine more than any other figure here: runs minutes apart gave a p99 of \
-         190 to 710 ns for an append, 30 to 50 ns for the floor. A processor that slept finds its caches cold; the floor only \
+         170 to 710 ns for an append, 30 to 50 ns for the floor, and most missed the bar: take it for missed. A processor that slept finds its caches cold; the floor only \
          stores and waits for nothing, while an append loads the clock's anchor, the front of the ring and its slot. In this \
          run one atomic addition alone, paced the same way, took {:.0} ns at p99, and an append {:.0} ns at p90. To be worked \
          on: what an append loads, on fewer lines.",
