@@ -185,6 +185,29 @@ fn since_boot() -> Duration {
     Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
+/// The counter behind [`crate::stopwatch`].
+#[inline]
+pub(crate) fn ticks() -> u64 {
+    if tick::is_steady() { tick::read() } else { monotonic_nanos() }
+}
+
+/// See [`crate::stopwatch::nanos`].
+pub(crate) fn nanos(ticks: u64) -> u64 {
+    if !tick::is_steady() {
+        return ticks;
+    }
+    if ANCHOR.scale.load(Ordering::Relaxed) == 0 {
+        start();
+    }
+    let scale = u128::from(ANCHOR.scale.load(Ordering::Relaxed));
+    u64::try_from((u128::from(ticks) * scale * 1000) >> SCALE_BITS).unwrap_or(u64::MAX)
+}
+
+fn monotonic_nanos() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    u64::try_from(time.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(time.tv_nsec).unwrap_or(0)
+}
+
 /// A point on a clock that only goes forward, for waiting.
 pub(crate) fn monotonic() -> Instant {
     Instant::now()
@@ -244,6 +267,16 @@ mod tests {
             let system = Timestamp::from(SystemTime::now()).as_micros();
             assert!((system - ours).abs() < 1_000, "{ours} is not {system}");
         }
+    }
+
+    #[test]
+    fn ticks_are_as_long_as_the_system_says() {
+        start();
+        let (began, before) = (ticks(), monotonic());
+        std::thread::park_timeout(Duration::from_millis(20));
+        let (took, waited) = (nanos(ticks() - began), before.elapsed().as_nanos());
+        let share = took as f64 / waited as f64;
+        assert!((0.99..1.01).contains(&share), "{took} ns of {waited}");
     }
 
     #[test]

@@ -24,13 +24,13 @@
 //!
 //! - [`Session`]: where experiments are kept. [`Experiment`]: one run of a program, with its variables.
 //! - [`Series`], [`Atom`], [`Set`]: variables, named by paths such as `train/loss`. The first write fixes the type.
-//! - The older words are short for paths: [`Experiment::log_metric`] and [`Experiment::log_text`] write the series
+//! - The older words are short for paths: [`ExperimentHandle::log_metric`] and [`ExperimentHandle::log_text`] write the series
 //!   `logs/NAME`, parameters are atoms `parameters/NAME` that never change, properties are atoms `properties/KEY`.
 //!
 //! # What is promised
 //!
 //! - **Logging never hurts the trainer.** Calls that log return nothing and never panic. What cannot be kept is counted by
-//!   reason ([`LostReport`]), warned about once on standard error, and returned by [`Experiment::flush`] and
+//!   reason ([`LostReport`]), warned about once on standard error, and returned by [`ExperimentHandle::flush`] and
 //!   [`Experiment::stop`].
 //! - **A logging call that returned is kept**, through SIGKILL, abort and the out-of-memory killer. See [`Durability`] for
 //!   the loss of power.
@@ -50,12 +50,15 @@ mod journal;
 mod project;
 mod session;
 mod sink;
+pub mod stopwatch;
 
 #[cfg(feature = "embedded")]
 pub mod recovery;
 
 pub use error::{Error, ErrorKind, Result};
-pub use experiment::{Atom, Experiment, ExperimentBuilder, IntoStep, Number, Point, Series, SeriesValue, Set};
+pub use experiment::{
+    Atom, Experiment, ExperimentBuilder, ExperimentHandle, IntoStep, Number, Point, Series, SeriesValue, Set,
+};
 pub use neptune_format::{
     AtomValue, Container, Content, ExperimentId, LostReason, LostReport, ProjectName, Step, Timestamp, VariablePath,
     VariableType,

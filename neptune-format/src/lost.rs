@@ -34,11 +34,13 @@ pub enum LostReason {
     Damaged = 10,
     /// The step was NaN or infinite.
     InvalidStep = 11,
+    /// A metric was given something that is no number.
+    NotANumber = 12,
 }
 
 impl LostReason {
     /// Every reason, in the order of their numbers.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::DiskFull,
         Self::Overrun,
         Self::TooLarge,
@@ -51,6 +53,7 @@ impl LostReason {
         Self::TooManySeries,
         Self::Damaged,
         Self::InvalidStep,
+        Self::NotANumber,
     ];
 
     /// The name of the reason in the store, in JSON and in the file of counts.
@@ -68,6 +71,7 @@ impl LostReason {
             Self::TooManySeries => "too_many_series",
             Self::Damaged => "damaged",
             Self::InvalidStep => "invalid_step",
+            Self::NotANumber => "not_a_number",
         }
     }
 
@@ -91,6 +95,7 @@ impl LostReason {
             Self::TooManySeries => "one writer can name at most 2^32 - 1 series",
             Self::Damaged => "bytes of the journal were damaged; they were set aside, see neptune doctor",
             Self::InvalidStep => "a step must be a finite number",
+            Self::NotANumber => "a metric takes numbers; see the first warning for the place",
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use neptune_format::{AtomValue, PathError, VariablePath};
 
-use super::state::{Experiment, State};
+use super::state::{ExperimentHandle, State};
 
 /// A handle to a variable of one value: `assign` sets it, `read` reads it back.
 #[derive(Debug, Clone)]
@@ -13,7 +13,7 @@ pub struct Atom {
     pub(super) path: Result<VariablePath, PathError>,
 }
 
-impl Experiment {
+impl ExperimentHandle {
     /// A handle to the atom at `path`. Nothing is written or checked until it is used.
     pub fn atom(&self, path: &str) -> Atom {
         Atom { state: Arc::clone(&self.state), path: VariablePath::new(path) }

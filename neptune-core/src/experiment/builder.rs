@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{
     flatten, panics,
-    state::{Experiment, State},
+    state::{Experiment, ExperimentHandle, State},
     variables::Variables,
 };
 use crate::{
@@ -88,7 +88,7 @@ impl ExperimentBuilder {
         self
     }
 
-    /// Parameters, from anything that serialises to a map or a struct; see [`Experiment::log_params`].
+    /// Parameters, from anything that serialises to a map or a struct; see [`ExperimentHandle::log_params`].
     pub fn params<T: Serialize + ?Sized>(mut self, params: &T) -> Self {
         match flatten::parameters(params) {
             Ok(params) => self.params.extend(params),
@@ -97,7 +97,7 @@ impl ExperimentBuilder {
         self
     }
 
-    /// A property; see [`Experiment::set_property`].
+    /// A property; see [`ExperimentHandle::set_property`].
     pub fn property(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.properties.push((key.into(), value.into()));
         self
@@ -176,9 +176,10 @@ impl ExperimentBuilder {
             lock: Mutex::new(lock),
             ended: AtomicBool::new(false),
             stop_deadline: self.stop_deadline,
+            held_back: Mutex::default(),
         });
         panics::watch(Arc::downgrade(&state));
-        let experiment = Experiment { state };
+        let experiment = Experiment { handle: ExperimentHandle { state } };
         for (name, value) in [("sys/name", self.name), ("sys/description", self.description)] {
             if let Some(value) = value {
                 experiment.atom(name).assign(value);

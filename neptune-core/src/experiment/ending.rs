@@ -13,14 +13,14 @@ use neptune_format::{LostReport, Outcome, Record};
 
 use super::{
     panics,
-    state::{Experiment, State},
+    state::{Experiment, ExperimentHandle, State},
 };
 use crate::{
     clock,
     error::{Error, ErrorKind, Result},
 };
 
-impl Experiment {
+impl ExperimentHandle {
     /// Waits until everything that was logged before this call is where readers find it: in the store or, offline, on the
     /// disk. Returns what was not kept so far.
     ///
@@ -29,9 +29,25 @@ impl Experiment {
     /// # Errors
     /// `Deadline` when it takes longer than `deadline`. Nothing is lost then; it goes on in the background.
     pub fn flush(&self, deadline: Duration) -> Result<LostReport> {
+        self.state.write_held_back();
         self.state.flush(deadline)
     }
 
+    /// Whether the experiment has ended: nothing that is logged now is kept.
+    pub fn has_ended(&self) -> bool {
+        self.state.ended.load(Ordering::Acquire)
+    }
+
+    /// Has `write` called at the beginning of each flush and of the end of the experiment, by the thread that flushes or
+    /// ends it. For integrations that hold something back, such as statistics over a while: they log it there.
+    ///
+    /// `write` must not flush or end the experiment, nor panic.
+    pub fn before_flush(&self, write: impl Fn() + Send + Sync + 'static) {
+        self.state.held_back.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(write));
+    }
+}
+
+impl Experiment {
     /// Ends the experiment as succeeded, and returns what was not kept.
     ///
     /// Waits until the store has everything, for the deadline of the builder at most; what is not drained by then stays in
@@ -117,11 +133,21 @@ impl State {
         Ok(self.lost(&drained.refused))
     }
 
+    fn write_held_back(&self) {
+        if !self.journal.is_ours() {
+            return;
+        }
+        for write in self.held_back.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            write();
+        }
+    }
+
     /// Ends the experiment, once; a second end changes nothing.
     fn end(&self, outcome: Outcome, reason: Option<String>) -> Result<LostReport> {
         if !self.journal.is_ours() || self.ended.swap(true, Ordering::AcqRel) {
             return Ok(self.journal.losses().report());
         }
+        self.write_held_back();
         self.journal.record(&Record::Closed { time: clock::now(), outcome, reason });
         let end = self.journal.stop();
         self.keeper.lock().unwrap_or_else(PoisonError::into_inner).stop();

@@ -1,12 +1,13 @@
 //! Logging by name: metrics, text, parameters, properties, tags.
 
-use neptune_format::{AtomValue, Content, LostReason, Record, VariablePath};
+use neptune_format::{AtomValue, Content, LostReason, Record, Step, Timestamp, VariablePath};
 use serde::Serialize;
 
 use super::{
     flatten,
     number::{IntoStep, Number},
-    state::{Experiment, State},
+    series::Series,
+    state::{ExperimentHandle, State},
     variables::{Named, Names},
 };
 use crate::{clock, error::Result};
@@ -14,10 +15,10 @@ use crate::{clock, error::Result};
 /// The namespace of metrics and texts that are logged by name.
 const LOGS: &str = "logs";
 
-impl Experiment {
+impl ExperimentHandle {
     /// Logs a value of the metric `name`, the series `logs/NAME`, at the step behind its last.
     ///
-    /// NaN and infinities are skipped and counted; [`Experiment::series`] keeps them. A handle from there is also faster.
+    /// NaN and infinities are skipped and counted; [`ExperimentHandle::series`] keeps them. A handle from there is also faster.
     #[inline]
     pub fn log_metric(&self, name: &str, value: impl Number) {
         let value = value.to_f64();
@@ -80,14 +81,42 @@ impl Experiment {
                 && points.push(series, value)
             {
                 drop(names);
-                state.journal.floats_at(time, step.get(), points.all());
+                state.log_points(time, step, points.all());
                 points.clear();
                 names = state.variables.metrics.read();
             }
         }
         drop(names);
         if !points.all().is_empty() {
-            state.journal.floats_at(time, step.get(), points.all());
+            state.log_points(time, step, points.all());
+        }
+    }
+
+    /// Logs a value of each of several series at one time: all at `step`, or each at the step behind its last.
+    ///
+    /// Takes room in the journal once, so it costs less than one call for each. For integrations, which hold the handles.
+    #[inline]
+    pub fn append_points<'a, P>(&self, step: Option<Step>, points: P)
+    where
+        P: IntoIterator<Item = (&'a Series<f64>, f64)>,
+        P::IntoIter: ExactSizeIterator + Clone,
+    {
+        let journal = &*self.state.journal;
+        let mut points = points.into_iter();
+        if points.clone().any(|(series, _)| !series.is_logged_to(journal)) {
+            for (series, value) in points {
+                match step {
+                    Some(step) => series.append_at(step, value),
+                    None => series.append(value),
+                }
+            }
+            return;
+        }
+        let time = clock::now();
+        while points.len() > 0 {
+            let count = points.len().min(journal.most_points());
+            let numbered = points.by_ref().take(count).map(|(series, value)| (series.number(), value));
+            journal.floats(time, step.map(Step::get), count, numbered);
         }
     }
 
@@ -157,6 +186,18 @@ impl Experiment {
         self.set("sys/tags").remove(tags);
     }
 
+    /// Counts something that was not kept, as logging calls do; `detail` is asked for the first time of each reason, for the
+    /// warning. For integrations, which refuse what they are given before it comes here.
+    pub fn count_lost(&self, reason: LostReason, count: u64, detail: impl FnOnce() -> String) {
+        self.state.journal.losses().explain(reason, count, detail);
+    }
+
+    /// Has a background thread say something on standard error; for integrations, on the way of a logging call. What comes
+    /// faster than it can be said is left out.
+    pub fn notice(&self, notice: impl FnOnce() -> String) {
+        self.state.journal.losses().notice(notice);
+    }
+
     /// Deletes the variable at `path` and everything it held. Its path may then take another type.
     pub fn delete(&self, path: &str) {
         match VariablePath::new(path) {
@@ -167,6 +208,10 @@ impl Experiment {
 }
 
 impl State {
+    fn log_points(&self, time: Timestamp, step: Step, points: &[(u32, f64)]) {
+        self.journal.floats(time, Some(step.get()), points.len(), points.iter().copied());
+    }
+
     /// The number of a metric; names it when it is new.
     #[inline]
     fn metric(&self, name: &str, named: Named) -> Option<u32> {

@@ -18,4 +18,4 @@ pub use builder::ExperimentBuilder;
 pub use number::{IntoStep, Number};
 pub use series::{Point, Series, SeriesValue};
 pub use set::Set;
-pub use state::Experiment;
+pub use state::{Experiment, ExperimentHandle};

@@ -17,7 +17,7 @@ use super::{
     number::Number,
     series::{Point, Series},
     set::Set,
-    state::{Experiment, State},
+    state::{ExperimentHandle, State},
 };
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -44,7 +44,7 @@ impl State {
     }
 }
 
-impl Experiment {
+impl ExperimentHandle {
     /// The type of the variable at `path`.
     ///
     /// # Errors

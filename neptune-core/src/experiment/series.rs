@@ -6,7 +6,7 @@ use neptune_format::{Content, LostReason, Step, Timestamp, VariablePath};
 
 use super::{
     number::{IntoStep, Number},
-    state::{Experiment, State},
+    state::{ExperimentHandle, State},
 };
 use crate::{clock, error::Result, journal::Journal};
 
@@ -53,7 +53,7 @@ pub struct Series<T> {
     value: PhantomData<fn(T) -> T>,
 }
 
-impl Experiment {
+impl ExperimentHandle {
     /// A handle to the series at `path`: of numbers (`series::<f64>`, or any other number type) or of text
     /// (`series::<String>`).
     ///
@@ -119,6 +119,15 @@ impl Series<String> {
 }
 
 impl<T> Series<T> {
+    #[inline]
+    pub(super) fn is_logged_to(&self, journal: &Journal) -> bool {
+        std::ptr::eq(&raw const *self.journal, journal)
+    }
+
+    pub(super) const fn number(&self) -> u32 {
+        self.number
+    }
+
     /// The path of the series.
     pub fn path(&self) -> &str {
         self.path.as_str()

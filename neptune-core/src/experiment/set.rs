@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use neptune_format::{PathError, Record, VariablePath};
 
-use super::state::{Experiment, State};
+use super::state::{ExperimentHandle, State};
 
 /// A handle to a set of strings. Members may be added and removed by several processes at once.
 #[derive(Debug, Clone)]
@@ -13,7 +13,7 @@ pub struct Set {
     pub(super) path: Result<VariablePath, PathError>,
 }
 
-impl Experiment {
+impl ExperimentHandle {
     /// A handle to the set at `path`. Nothing is written or checked until it is used.
     pub fn set(&self, path: &str) -> Set {
         Set { state: Arc::clone(&self.state), path: VariablePath::new(path) }

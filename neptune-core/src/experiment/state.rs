@@ -1,7 +1,8 @@
-//! [`Experiment`]: the handle of a running experiment, and what its variables share.
+//! [`Experiment`] and [`ExperimentHandle`]: a running experiment, owned or shared, and what its variables share.
 
 use std::{
     fmt,
+    ops::Deref,
     sync::{Arc, Mutex, atomic::AtomicBool},
     time::Duration,
 };
@@ -19,14 +20,24 @@ use crate::{
 /// [`run`](Experiment::run); dropped without one of these it is marked failed, so that an early `?` does not look like
 /// success.
 ///
+/// It logs and reads by the methods of its [`ExperimentHandle`], and is alone in deciding how the experiment ends.
+///
 /// Any number of threads may use it at once. Logging calls return nothing, never fail and never block.
 #[must_use = "an experiment that is dropped at once is marked failed"]
 pub struct Experiment {
+    pub(super) handle: ExperimentHandle,
+}
+
+/// What logs to a running experiment and reads it back, without a say in its end. Cheap to clone; for threads, and for
+/// integrations that log from where the [`Experiment`] cannot be reached.
+///
+/// A handle may outlive its experiment. What is logged once that has ended is not kept, and counted as `stopped`.
+#[derive(Clone)]
+pub struct ExperimentHandle {
     pub(super) state: Arc<State>,
 }
 
 /// What an experiment and the handles of its variables share.
-#[derive(Debug)]
 pub(super) struct State {
     pub(super) id: ExperimentId,
     pub(super) project: ProjectName,
@@ -40,6 +51,14 @@ pub(super) struct State {
     pub(super) lock: Mutex<Option<Lock>>,
     pub(super) ended: AtomicBool,
     pub(super) stop_deadline: Duration,
+    /// What integrations hold back is written by these; see [`ExperimentHandle::before_flush`].
+    pub(super) held_back: Mutex<Vec<Box<dyn Fn() + Send + Sync>>>,
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State").field("id", &self.id).field("short_id", &self.short_id).finish_non_exhaustive()
+    }
 }
 
 impl State {
@@ -50,6 +69,21 @@ impl State {
 }
 
 impl Experiment {
+    /// A handle to the experiment, which others may keep.
+    pub fn handle(&self) -> ExperimentHandle {
+        self.handle.clone()
+    }
+}
+
+impl Deref for Experiment {
+    type Target = ExperimentHandle;
+
+    fn deref(&self) -> &ExperimentHandle {
+        &self.handle
+    }
+}
+
+impl ExperimentHandle {
     /// The identity of the experiment; the same wherever it is sent.
     pub fn id(&self) -> ExperimentId {
         self.state.id
@@ -66,13 +100,19 @@ impl Experiment {
     }
 }
 
-impl fmt::Debug for Experiment {
+impl fmt::Debug for ExperimentHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Experiment").field("id", &self.state.id).field("short_id", &self.state.short_id).finish()
     }
 }
 
-impl fmt::Display for Experiment {
+impl fmt::Debug for Experiment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.handle, f)
+    }
+}
+
+impl fmt::Display for ExperimentHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.state.short_id {
             Some(short_id) => write!(f, "Experiment({short_id})"),
@@ -81,10 +121,25 @@ impl fmt::Display for Experiment {
     }
 }
 
-impl PartialEq for Experiment {
+impl fmt::Display for Experiment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.handle, f)
+    }
+}
+
+impl PartialEq for ExperimentHandle {
     /// The same experiment, whoever writes to it.
     fn eq(&self, other: &Self) -> bool {
         self.state.id == other.state.id
+    }
+}
+
+impl Eq for ExperimentHandle {}
+
+impl PartialEq for Experiment {
+    /// The same experiment, whoever writes to it.
+    fn eq(&self, other: &Self) -> bool {
+        self.handle == other.handle
     }
 }
 

@@ -175,8 +175,11 @@ impl Work {
         }
     }
 
-    /// Says once for each reason that something was not kept.
+    /// Says what integrations have to say, and once for each reason that something was not kept.
     fn warn(&mut self) {
+        for notice in self.journal.losses.take_notices() {
+            drop(io::stderr().write_all(format!("neptune: {notice}\n").as_bytes()));
+        }
         for (reason, count) in self.journal.losses.report().iter() {
             let Some(warned @ false) = self.warned.get_mut(usize::from(reason as u8)) else { continue };
             *warned = true;

@@ -26,13 +26,18 @@ pub(crate) struct Losses {
     mapping: Mapping,
     /// The first detail of each reason, for the warning; taken by the keeper when it warns.
     details: Mutex<[Option<String>; LostReason::ALL.len()]>,
+    /// What integrations have to say, until the keeper says it.
+    notices: Mutex<Vec<String>>,
 }
+
+/// Notices that wait at most; somebody who has more to say in a second is not read.
+const MOST_NOTICES: usize = 64;
 
 impl Losses {
     pub(super) fn create(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().create_new(true).read(true).write(true).open(path)?;
         segment::allocate(&file, BYTES as u64)?;
-        Ok(Self { mapping: Mapping::of(&file, BYTES)?, details: Mutex::default() })
+        Ok(Self { mapping: Mapping::of(&file, BYTES)?, details: Mutex::default(), notices: Mutex::default() })
     }
 
     /// Counts; never blocks and makes no system call.
@@ -56,6 +61,19 @@ impl Losses {
             report.add(reason, self.count(reason).load(Ordering::Relaxed));
         }
         report
+    }
+
+    /// Has the keeper say something; never blocks.
+    pub(crate) fn notice(&self, notice: impl FnOnce() -> String) {
+        if let Ok(mut notices) = self.notices.try_lock()
+            && notices.len() < MOST_NOTICES
+        {
+            notices.push(notice());
+        }
+    }
+
+    pub(super) fn take_notices(&self) -> Vec<String> {
+        std::mem::take(&mut self.notices.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(super) fn detail(&self, reason: LostReason) -> Option<String> {

@@ -144,16 +144,31 @@ impl Journal {
         }
     }
 
-    /// Points of several series at one step.
-    pub(crate) fn floats_at(&self, time: Timestamp, step: f64, points: &[(u32, f64)]) {
-        const LENGTH: u64 = frame::frame_length(entry::POINT_AT);
-        match self.room(LENGTH * points.len() as u64) {
+    /// `count` points of several series, at one step or each at the step behind its last. At most
+    /// [`Journal::most_points`].
+    #[inline]
+    pub(crate) fn floats(
+        &self,
+        time: Timestamp,
+        step: Option<f64>,
+        count: usize,
+        points: impl Iterator<Item = (u32, f64)>,
+    ) {
+        const NEXT: u64 = frame::frame_length(entry::POINT_NEXT);
+        const AT: u64 = frame::frame_length(entry::POINT_AT);
+        let length = if step.is_some() { AT } else { NEXT };
+        match self.room(length * count as u64) {
             Ok(mut room) => {
                 for (series, value) in points {
-                    room.put(kind::FLOAT_AT, &entry::encode_float_at(*series, time, *value, step));
+                    match step {
+                        Some(step) => {
+                            room.put(kind::FLOAT_AT, &entry::encode_float_at(series, time, value, step));
+                        }
+                        None => room.put(kind::FLOAT_NEXT, &entry::encode_float_next(series, time, value)),
+                    }
                 }
             }
-            Err(reason) => self.losses.add(reason, points.len() as u64),
+            Err(reason) => self.losses.add(reason, count as u64),
         }
     }
 
@@ -194,7 +209,7 @@ impl Journal {
         too_large
     }
 
-    /// How many points [`Journal::floats_at`] takes at once.
+    /// How many points [`Journal::floats`] takes at once.
     pub(crate) fn most_points(&self) -> usize {
         const MOST: u64 = 1024;
         let fit = (self.capacity - segment::HEADER) / frame::frame_length(entry::POINT_AT);
