@@ -12,7 +12,7 @@ use std::{
 use neptune_benches::{
     Report, floor,
     floor::{Addition, Floor},
-    median, now, pause, stored, time, trainer,
+    layers, median, now, pause, stored, time, trainer,
 };
 use neptune_core::{Experiment, Mode, Series, Session};
 use neptune_store::{ExperimentQuery, query::Direction};
@@ -29,6 +29,10 @@ fn main() -> Outcome {
     // `cargo test --benches` only asks whether this runs.
     if std::env::args().any(|argument| argument == "--test") {
         return Ok(());
+    }
+    let arguments: Vec<String> = std::env::args().collect();
+    if let Some(place) = arguments.iter().position(|argument| argument == layers::ARGUMENT) {
+        return layers::run(arguments.get(place + 1).ok_or("which stack of layers?")?);
     }
     let mut report = Report::default();
     logging(&mut report)?;

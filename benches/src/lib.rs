@@ -1,6 +1,7 @@
 //! What the benchmark of the bars is made of: floors, workloads, and the report.
 
 pub mod floor;
+pub mod layers;
 pub mod report;
 pub mod stored;
 pub mod trainer;

@@ -79,6 +79,10 @@ pub(crate) enum Command {
     Show(Show),
     /// Print the last points of series, and follow a running experiment
     Tail(Tail),
+    /// Show how long the spans of an experiment took, as a tree
+    Timings(Timings),
+    /// List the steps of which every span was kept, or write one for Perfetto
+    Trace(Trace),
     /// Write an experiment to a CSV or Parquet file
     Export(Export),
     /// Drain what dead or offline programs left behind into the store
@@ -164,6 +168,62 @@ fn milliseconds(text: &str) -> Result<Duration, String> {
     }
 }
 
+const TIMINGS_AFTER_HELP: &str = "\
+The tracing layer logs the timings of a window of time, 10 seconds unless it was told otherwise, as one point of each figure.
+Over all windows:
+  COUNT, TOTAL  how often and how long in all
+  MEAN          the total by the count
+  P50           the mean of the medians of the windows, weighted by their counts: near the median, and not the median
+  P99           the greatest of any window
+  MAX           the longest
+  BUSY, IDLE    of async spans, for a call: in it, and waiting to go on in it; weighted as P50 is
+A total contains those of the spans inside, and those of several threads: it may be longer than the experiment.
+In JSON, all times are seconds.";
+
+#[derive(Debug, Args)]
+#[command(after_help = TIMINGS_AFTER_HELP)]
+pub(crate) struct Timings {
+    /// The experiment: MNI-12, a UUID, or `latest`
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// How spans with the same parent are ordered: by total, the greatest first, or by name
+    #[arg(short, long, value_name = "BY", default_value = "total", hide_possible_values = true)]
+    pub(crate) sort: TimingOrder,
+}
+
+/// The order of spans with the same parent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TimingOrder {
+    Total,
+    Name,
+}
+
+const TRACE_AFTER_HELP: &str = "\
+The tracing layer keeps every 1,000th step and the slowest of each minute, unless it was told otherwise.
+  neptune trace latest                            what was kept
+  neptune trace latest --slowest -o slowest.json  one step, to be opened at https://ui.perfetto.dev or chrome://tracing";
+
+#[derive(Debug, Args)]
+#[command(after_help = TRACE_AFTER_HELP)]
+pub(crate) struct Trace {
+    /// The experiment: MNI-12, a UUID, or `latest`
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// Write this step, in the Trace Event Format
+    #[arg(long, value_name = "N", group = "wanted", allow_negative_numbers = true, value_parser = step)]
+    pub(crate) step: Option<f64>,
+    /// Write the step that took the longest
+    #[arg(long, group = "wanted")]
+    pub(crate) slowest: bool,
+    /// The file; without it, standard output
+    #[arg(short, long, value_name = "FILE", requires = "wanted")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+fn step(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|step: &f64| step.is_finite()).ok_or_else(|| "expected a number".to_owned())
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Export {
     /// The experiment: MNI-12, a UUID, or `latest`
@@ -233,5 +293,16 @@ mod tests {
     fn a_line_that_looks_too_often_is_refused() {
         assert!(Cli::try_parse_from(["neptune", "tail", "latest", "--interval", "0"]).is_err());
         assert!(Cli::try_parse_from(["neptune", "tail", "latest", "--interval", "20"]).is_ok());
+    }
+
+    #[test]
+    fn one_step_is_written_to_a_file() {
+        let trace = |arguments: &[&str]| Cli::try_parse_from([&["neptune", "trace", "latest"], arguments].concat());
+        for fine in [&["--step", "12", "-o", "a"][..], &["--slowest", "-o", "a"], &["--step", "-0.5"], &[]] {
+            assert!(trace(fine).is_ok(), "{fine:?}");
+        }
+        for wrong in [&["-o", "a"][..], &["--slowest", "--step", "12"], &["--step", "NaN"], &["--step", "x"]] {
+            assert!(trace(wrong).is_err(), "{wrong:?}");
+        }
     }
 }

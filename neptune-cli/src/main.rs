@@ -4,6 +4,8 @@
 //! neptune ls        experiments as a table: filtered, sorted, with the columns of your choice
 //! neptune show      one experiment: parameters, series, and a chart in the terminal
 //! neptune tail      the last points of series, and new ones as they come
+//! neptune timings   how long the spans of an experiment took, as a tree
+//! neptune trace     steps that were kept whole, for Perfetto
 //! neptune export    an experiment as CSV or Parquet
 //! neptune sync      drain what dead or offline programs left behind
 //! neptune doctor    look for damage and for work that waits
@@ -34,8 +36,10 @@ mod inert;
 mod metrics;
 mod number;
 mod progress;
+mod spans;
 mod table;
 mod value;
+mod whole;
 
 use std::{
     io::{self, Write as _},
@@ -74,6 +78,8 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Ls(ls) => command::ls::run(&mut screen, &folder, ls)?,
         Command::Show(show) => command::show::run(&mut screen, &folder, show)?,
         Command::Tail(tail) => command::tail::run(&mut screen, &folder, tail)?,
+        Command::Timings(timings) => command::timings::run(&mut screen, &folder, timings)?,
+        Command::Trace(trace) => command::trace::run(&mut screen, &folder, trace)?,
         Command::Export(export) => command::export::run(&mut screen, &folder, export)?,
         Command::Sync => command::sync::run(&mut screen, &folder)?,
         Command::Doctor(doctor) => command::doctor::run(&mut screen, &folder, doctor)?,

@@ -1,6 +1,7 @@
 //! Which series tell the most of an experiment, when nobody says which to show.
 //!
-//! What people look at first comes first: losses, then accuracies, then the rest; what watches the machine comes last.
+//! What people look at first comes first: losses, then accuracies, then the rest; what watches the machine, and how long
+//! things took, comes last.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +21,7 @@ impl Kind {
     fn of(path: &str) -> Self {
         let path = path.to_ascii_lowercase();
         let mut words = path.split(|character: char| !character.is_ascii_alphanumeric());
-        if path.starts_with("monitoring/") {
+        if ["monitoring/", "timing/"].iter().any(|namespace| path.starts_with(namespace)) {
             Self::Machine
         } else if path.contains("loss") || path.contains("perplexity") {
             Self::Loss
@@ -98,6 +99,9 @@ mod tests {
     fn what_only_one_of_many_has_is_not_shown() {
         let mut experiments = vec![paths(&["reward"]); 9];
         experiments.push(paths(&["loss", "monitoring/cpu"]));
+        for paths in &mut experiments {
+            paths.push("timing/loss/mean".to_owned());
+        }
         assert_eq!(columns(&experiments), ["reward"]);
         assert_eq!(columns(&[]), [""; 0]);
     }
@@ -114,6 +118,7 @@ mod tests {
         assert_eq!(most(&["lr", "layers/1/loss", "train/loss"]), Some("train/loss"));
         assert_eq!(most(&["lr", "train/acc"]), Some("train/acc"));
         assert_eq!(most(&["monitoring/cpu", "rather/long/name"]), Some("rather/long/name"));
+        assert_eq!(most(&["timing/loss/p50", "rather/long/name"]), Some("rather/long/name"));
         assert_eq!(most(&[]), None);
     }
 }

@@ -1,4 +1,8 @@
-//! Numbers for people: short ones for tables, exact ones for what was set, counts in groups of three.
+//! Numbers for people: short ones for tables, exact ones for what was set, counts in groups of three, durations with units.
+
+use neptune_core::Timestamp;
+
+use crate::clock;
 
 /// What lies between these is written without an exponent.
 const PLAIN: std::ops::Range<f64> = 1e-3..1e6;
@@ -69,6 +73,25 @@ pub(crate) fn count(count: u64) -> String {
 /// A count and what is counted: `1 record`, `12,345 records`.
 pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { many })
+}
+
+/// A time in seconds in three digits and the unit that fits: `850 ns`, `1.24 ms`, `3.1 s`. From a minute on in two units, as
+/// [`clock::duration`].
+pub(crate) fn duration(seconds: f64) -> String {
+    /// What rounds to 1000 is one of the next unit.
+    const UNITS: [(&str, f64, f64); 4] =
+        [("ns", 1e9, 999.5), ("\u{b5}s", 1e6, 999.5), ("ms", 1e3, 999.5), ("s", 1.0, 60.0)];
+    if !(seconds > 0.0 && seconds.is_finite()) {
+        return format!("{} s", short(seconds));
+    }
+    if let Some((unit, scale, _)) = UNITS.iter().find(|(_, scale, end)| seconds * scale < *end) {
+        let scaled = seconds * scale;
+        let decimals = [9.995, 99.95].iter().filter(|end| scaled < **end).count();
+        return format!("{} {unit}", without_zeros(&format!("{scaled:.decimals$}")));
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "saturates in 292,000 years")]
+    let micros = (seconds * 1e6) as i64;
+    clock::duration(Timestamp::from_micros(0), Timestamp::from_micros(micros))
 }
 
 /// What JSON has for a number: itself, or a word for one that JSON cannot say.
@@ -153,6 +176,30 @@ mod tests {
         assert_eq!(["0", "999", "1,000", "1,234,567"], [0, 999, 1000, 1_234_567].map(count).as_slice());
         assert_eq!(counted(1, "record", "records"), "1 record");
         assert_eq!(counted(0, "record", "records"), "0 records");
+    }
+
+    #[test]
+    fn a_duration_has_the_unit_that_fits() {
+        for (seconds, text) in [
+            (0.0, "0 s"),
+            (4e-10, "0.4 ns"),
+            (8.5e-7, "850 ns"),
+            (9.996e-7, "1 \u{b5}s"),
+            (1.2345e-5, "12.3 \u{b5}s"),
+            (0.001_236, "1.24 ms"),
+            (0.01, "10 ms"),
+            (0.999_6, "1 s"),
+            (3.1, "3.1 s"),
+            (9.996, "10 s"),
+            (59.99, "60 s"),
+            (133.0, "2m 13s"),
+            (11_040.0, "3h 04m"),
+            (-0.5, "-0.5 s"),
+            (f64::NAN, "NaN s"),
+        ] {
+            assert_eq!(duration(seconds), text, "{seconds}");
+        }
+        assert!(duration(f64::MAX).ends_with('h'), "{}", duration(f64::MAX));
     }
 
     #[test]

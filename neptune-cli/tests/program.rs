@@ -7,7 +7,7 @@ use std::{
     process::{Command, Output},
 };
 
-use neptune_core::{Mode, Session};
+use neptune_core::{ExperimentHandle, Mode, Session};
 
 fn neptune(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_neptune"));
@@ -116,4 +116,193 @@ fn an_offline_journal_is_reported_by_doctor_and_drained_by_sync() {
     assert!(printed(folder.path(), &["ls"]).contains("on a plane"));
     printed(folder.path(), &["gc"]);
     assert!(printed(folder.path(), &["show", "PRO-1"]).contains("logs/loss"));
+}
+
+/// What the program said, when it ended with `code`.
+fn said(folder: &Path, arguments: &[&str], code: i32) -> String {
+    let output = neptune(folder, arguments);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {error}");
+    error
+}
+
+/// The figures of each window, as the tracing layer logs them: all at one time, each series at the step behind its last.
+fn log_timings(experiment: &ExperimentHandle, span: &str, windows: &[&[(&str, f64)]]) {
+    for window in windows {
+        let points = window.iter().map(|(figure, value)| {
+            let series = experiment.series::<f64>(&format!("timing/{span}/{figure}")).unwrap();
+            (series, *value)
+        });
+        let points: Vec<_> = points.collect();
+        experiment.append_points(None, points.iter().map(|(series, value)| (series, *value)));
+    }
+}
+
+fn window(count: f64, total: f64, p50: f64, p99: f64) -> [(&'static str, f64); 6] {
+    [("count", count), ("total", total), ("mean", total / count), ("p50", p50), ("p99", p99), ("max", 2.0 * p99)]
+}
+
+fn timeline(step: u32, seconds: f64) -> String {
+    let event = serde_json::json!({
+        "ph": "X", "name": "forward\u{9b}2J", "cat": "train/forward", "pid": 1, "tid": 1, "ts": 0.5, "dur": 8.0,
+    });
+    let thread =
+        serde_json::json!({ "ph": "M", "pid": 1, "tid": 1, "name": "thread_name", "args": { "name": "main" } });
+    serde_json::json!({
+        "traceEvents": [thread, event, event],
+        "displayTimeUnit": "ms",
+        "otherData": { "step": step, "seconds": seconds, "spansLeftOut": 0 },
+    })
+    .to_string()
+}
+
+/// An experiment with all that the tracing layer logs.
+fn traced(folder: &Path) {
+    let experiment = session(folder, Mode::Embedded).experiment().start().unwrap();
+    experiment.log_metric("reward", 0.5);
+    // A span may be called as a figure is.
+    for span in ["train", "train/count", "train/evil \u{202e}"] {
+        log_timings(&experiment, span, &[&window(10.0, 0.5, 0.04, 0.08), &window(30.0, 0.7, 0.02, 0.09)]);
+    }
+    log_timings(&experiment, "train/step/forward", &[&window(2.0, 0.002_48, 0.001_24, 0.002)]);
+    let busy = |count, seconds| [&window(count, seconds, 1.0, 2.0)[..], &[("busy", seconds), ("idle", 1.0)]].concat();
+    // Its first window has no call that awaited.
+    log_timings(&experiment, "wait", &[&window(5.0, 9.0, 1.0, 2.0), &busy(1.0, 4.0), &busy(3.0, 2.0)]);
+    // Not of a span: it lacks a total.
+    experiment.series::<f64>("timing/epochs/count").unwrap().append(3.0);
+    let steps = experiment.series::<String>("monitoring/steps").unwrap();
+    for (step, seconds) in [(12_u32, 0.012), (20, 3.1), (1_000, 0.5)] {
+        steps.append_at(step, timeline(step, seconds));
+    }
+    experiment.series::<String>("monitoring/log").unwrap().append("WARN a: b");
+    experiment.series::<String>("monitoring/log").unwrap().append("WARN c: d");
+    experiment.series::<String>("monitoring/traceback").unwrap().append("thread 'main' panicked");
+    experiment.stop().unwrap();
+}
+
+#[test]
+fn timings_are_a_tree_of_spans_with_the_figures_of_all_windows() {
+    let folder = tempfile::tempdir().unwrap();
+    traced(folder.path());
+    let begins = |arguments: &[&str], beginnings: [&str; 6]| {
+        let table = printed(folder.path(), arguments);
+        let is_so = table.lines().zip(beginnings).all(|(line, beginning)| line.starts_with(beginning));
+        assert!(is_so && table.lines().count() == beginnings.len(), "{arguments:?}:\n{table}");
+    };
+    let [train, count, evil, forward] = ["train ", "  count ", "  evil \\u{202e} ", "  step/forward "];
+    begins(&["timings", "PRO-1"], ["SPAN ", "wait ", train, count, evil, forward]);
+    begins(&["timings", "PRO-1", "--sort", "name"], ["SPAN ", train, count, evil, forward, "wait "]);
+    let table = printed(folder.path(), &["timings", "PRO-1"]);
+    let cells = |line: usize| table.lines().nth(line).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(cells(0), "SPAN COUNT TOTAL MEAN P50 P99 MAX BUSY IDLE");
+    assert_eq!(cells(2), "train 40 1.2 s 30 ms 25 ms 90 ms 180 ms");
+    assert_eq!(cells(5), "step/forward 2 2.48 ms 1.24 ms 1.24 ms 2 ms 4 ms");
+
+    let told = json(folder.path(), &["--json", "timings", "PRO-1"]);
+    let wait = &told[0];
+    assert_eq!((&wait["path"], &wait["count"], &wait["total"]), (&"wait".into(), &9.into(), &15.0.into()));
+    assert_eq!((&wait["busy"], &wait["idle"]), (&2.5.into(), &1.0.into()), "weighted by the count of their own window");
+    assert!(told[1]["busy"].is_null() && told[1]["path"] == "train" && told[1]["p99"] == 0.09, "{told:#}");
+    assert_eq!(told.as_array().unwrap().len(), 5);
+}
+
+#[test]
+fn an_experiment_without_timings_says_how_to_get_some() {
+    let folder = tempfile::tempdir().unwrap();
+    two_experiments(folder.path());
+    for command in ["timings", "trace"] {
+        let said = said(folder.path(), &[command, "PRO-1"], 0);
+        assert!(said.contains("`neptune_tracing::layer(&experiment)`"), "{said}");
+        assert_eq!(json(folder.path(), &["--json", command, "PRO-1"]), serde_json::json!([]));
+    }
+    assert!(said(folder.path(), &["trace", "PRO-1", "--slowest"], 3).contains("neptune_tracing::layer"));
+    assert!(!printed(folder.path(), &["show", "PRO-1"]).contains("Timings"));
+}
+
+#[test]
+fn kept_steps_are_listed_and_written_as_they_were_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    traced(folder.path());
+    let list = printed(folder.path(), &["trace", "PRO-1"]);
+    let cells = |line: usize| list.lines().nth(line).unwrap().split_whitespace().take(4).collect::<Vec<_>>().join(" ");
+    assert_eq!((list.lines().count(), cells(0)), (4, "STEP DURATION SPANS WHEN".to_owned()));
+    assert!(cells(1).starts_with("12 12 ms 2") && cells(2).starts_with("20 3.1 s 2"), "{list}");
+    let told = json(folder.path(), &["--json", "trace", "PRO-1"]);
+    assert_eq!((&told[2]["step"], &told[2]["seconds"], &told[2]["spans"]), (&1_000.into(), &0.5.into(), &2.into()));
+
+    assert_eq!(printed(folder.path(), &["trace", "PRO-1", "--step", "12"]), timeline(12, 0.012) + "\n");
+    let file = folder.path().join("step.json");
+    let written = said(folder.path(), &["trace", "PRO-1", "--slowest", "-o", file.to_str().unwrap()], 0);
+    assert!(written.contains("step 20 of PRO-1") && written.contains("https://ui.perfetto.dev"), "{written}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), timeline(20, 3.1) + "\n");
+    assert!(said(folder.path(), &["trace", "PRO-1", "-o", "x"], 2).contains("--slowest"));
+}
+
+#[test]
+fn a_step_that_was_not_kept_names_the_nearest_that_were() {
+    let folder = tempfile::tempdir().unwrap();
+    traced(folder.path());
+    let nearest = |step: &str| said(folder.path(), &["trace", "PRO-1", "--step", step], 3);
+    assert!(nearest("13").contains("step 13 of PRO-1 was not kept; the nearest that were are 12 and 20"));
+    assert!(nearest("-1").contains("the nearest that was is 12"));
+    assert!(nearest("1000.5").contains("the nearest that was is 1000"));
+}
+
+#[test]
+fn many_kept_steps_are_all_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let experiment = session(folder.path(), Mode::Embedded).experiment().start().unwrap();
+    let steps = experiment.series::<String>("monitoring/steps").unwrap();
+    // Most of them close together, and behind a gap the slowest.
+    let kept: Vec<u32> = (0..700).map(|step| if step < 690 { step } else { 1_000 * step }).collect();
+    for step in &kept {
+        steps.append_at(*step, timeline(*step, f64::from(*step)));
+    }
+    experiment.stop().unwrap();
+    let told = json(folder.path(), &["--json", "trace", "latest"]);
+    let listed: Vec<u64> = told.as_array().unwrap().iter().map(|kept| kept["step"].as_u64().unwrap()).collect();
+    assert_eq!(listed, kept.iter().copied().map(u64::from).collect::<Vec<_>>());
+    assert_eq!(printed(folder.path(), &["trace", "latest", "--slowest"]), timeline(699_000, 699_000.0) + "\n");
+}
+
+#[test]
+fn text_that_is_no_timeline_is_listed_and_never_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let experiment = session(folder.path(), Mode::Embedded).experiment().start().unwrap();
+    let steps = experiment.series::<String>("monitoring/steps").unwrap();
+    for (step, text) in [(1_u32, "\u{1b}[2J"), (2, "{\"traceEvents\":[{}, \"\u{9b}2J\"]}"), (3, "")] {
+        steps.append_at(step, text);
+    }
+    experiment.stop().unwrap();
+    let file = folder.path().join("step.json");
+    let slowest = said(folder.path(), &["trace", "PRO-1", "--slowest"], 3);
+    assert!(slowest.contains("monitoring/steps of PRO-1 holds no timeline"), "{slowest}");
+    for step in ["1", "2", "3"] {
+        let refused = said(folder.path(), &["trace", "PRO-1", "--step", step, "-o", file.to_str().unwrap()], 1);
+        assert!(refused.contains("is no timeline") && !refused.contains(['\u{1b}', '\u{9b}']), "{refused}");
+    }
+    assert!(!file.exists());
+    assert_eq!(printed(folder.path(), &["trace", "PRO-1"]).lines().count(), 4);
+    assert!(said(folder.path(), &["trace", "PRO-1"], 0).contains("3 texts are no timelines; see `neptune tail PRO-1"));
+    assert!(json(folder.path(), &["--json", "trace", "PRO-1"])[0]["seconds"].is_null());
+}
+
+#[test]
+fn the_page_of_an_experiment_points_to_its_timings_and_does_not_list_them() {
+    let folder = tempfile::tempdir().unwrap();
+    traced(folder.path());
+    let page = printed(folder.path(), &["show", "PRO-1"]);
+    for line in [
+        "Timings    5 spans; see `neptune timings PRO-1`",
+        "Steps      3 kept whole; see `neptune trace PRO-1`",
+        "Log        2 lines; see `neptune tail PRO-1 monitoring/log`",
+        "Traceback  1 text; see `neptune tail PRO-1 monitoring/traceback`",
+    ] {
+        assert!(page.lines().any(|found| found == line), "{line} is missing in:\n{page}");
+    }
+    assert!(!page.contains("timing/train") && !page.contains("timing/wait") && !page.contains("traceEvents"), "{page}");
+    assert!(page.contains("timing/epochs/count"), "what is no timing of a span is like any other series:\n{page}");
+    let told = json(folder.path(), &["--json", "show", "PRO-1"]).to_string();
+    assert!(told.contains("timing/train/p50") && told.contains("monitoring/steps"), "JSON is complete");
+    assert!(printed(folder.path(), &["show", "PRO-1", "--chart", "timing/train/p50"]).contains("timing/train/p50"));
 }

@@ -1,5 +1,7 @@
 //! The process that tests start and kill: each scenario logs in its own way and tells its parent by lines what it did.
 
+mod traced;
+
 use std::{
     fs::OpenOptions,
     io::{self, Write as _},
@@ -23,6 +25,8 @@ fn main() -> Outcome {
         ["rank", folder, id, number] => rank(folder, id, number.parse()?),
         ["from-env"] => from_env(),
         ["panic", folder] => panics(folder),
+        ["traced-panic", folder] => traced::panics(folder),
+        ["traced-burst", folder, threads] => traced::burst(folder, threads.parse()?),
         ["full-disk", folder] => full_disk(folder),
         ["fork", folder] => fork(folder),
         _ => Err(format!("unknown scenario {arguments:?}").into()),

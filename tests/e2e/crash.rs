@@ -8,7 +8,7 @@ use neptune_tests::{Folder, Trainer, pause};
 const THREADS: usize = 4;
 
 /// How many processes are killed; 20 unless `NEPTUNE_CRASH_ROUNDS` says otherwise.
-fn rounds() -> u32 {
+pub(crate) fn rounds() -> u32 {
     #[expect(clippy::disallowed_methods, reason = "a knob of this test alone")]
     std::env::var("NEPTUNE_CRASH_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(20)
 }

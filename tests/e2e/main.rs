@@ -11,6 +11,7 @@ mod crash;
 mod damage;
 mod ending;
 mod fixtures;
+mod layer;
 mod processes;
 mod recording;
 mod tidy;

@@ -1,11 +1,8 @@
-//! `neptune export`: an experiment as a CSV or Parquet file.
-//!
-//! A file appears under its name only when it is whole: until then it has the ending `.part`.
+//! `neptune export`: an experiment as a CSV or Parquet file, which appears under its name only when it is whole.
 
 use std::{
-    fs::File,
     io::{self, BufWriter, IsTerminal as _, Write},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use neptune_store::{
@@ -21,6 +18,7 @@ use crate::{
     progress::Progress,
     reading,
     screen::Screen,
+    whole,
 };
 
 pub(crate) fn run(screen: &mut Screen, folder: &Path, arguments: &cli::Export) -> Result<Exit, Failure> {
@@ -96,28 +94,10 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Writes to a file that takes its name when it is whole.
+    /// Writes to a file.
     fn write_file(&self, file: &Path) -> Result<u64, Failure> {
-        // A device or a pipe must stay what it is.
-        let is_special = file.metadata().is_ok_and(|found| !found.is_file());
-        let part = if is_special { file.to_owned() } else { part_of(file) };
-        let out = File::create(&part).map_err(|error| Failure::file("write", &part, &error))?;
         let mut bar = Progress::rows("exporting", self.rows()?);
-        let finished = self.write(out, Some(&mut bar)).and_then(|rows| {
-            if !is_special {
-                #[expect(
-                    clippy::disallowed_methods,
-                    reason = "an export is made again, so it need not survive a power loss"
-                )]
-                std::fs::rename(&part, file).map_err(|error| Failure::file("write", file, &error))?;
-            }
-            Ok(rows)
-        });
-        if finished.is_err() && !is_special {
-            // What cannot be removed is in the way of nothing: the next export writes over it.
-            drop(std::fs::remove_file(&part));
-        }
-        finished
+        whole::write(file, |out| self.write(out, Some(&mut bar)))
     }
 
     fn write(&self, mut out: impl Write + Send, bar: Option<&mut Progress>) -> Result<u64, Failure> {
@@ -148,12 +128,6 @@ impl Work<'_> {
     }
 }
 
-fn part_of(file: &Path) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push(".part");
-    name.into()
-}
-
 /// Standard output, and whether its reader has gone: the store only says that the export cannot be written.
 struct Watched<W> {
     inner: W,
@@ -176,6 +150,8 @@ impl<W: Write> Write for Watched<W> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     fn format_of(file: Option<&str>, format: Option<Format>) -> Result<Format, Failure> {
@@ -198,11 +174,6 @@ mod tests {
             assert_eq!(exit, Exit::Wrong);
             assert!(message.contains("--format"), "{message}");
         }
-    }
-
-    #[test]
-    fn a_part_lies_beside_its_file() {
-        assert_eq!(part_of(Path::new("out/a.csv")), Path::new("out/a.csv.part"));
     }
 
     #[test]

@@ -3,6 +3,8 @@
 pub(crate) mod ls;
 pub(crate) mod show;
 pub(crate) mod tail;
+pub(crate) mod timings;
+pub(crate) mod trace;
 
 pub(crate) mod export;
 

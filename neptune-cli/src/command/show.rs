@@ -12,12 +12,14 @@ use neptune_store::{
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::trace::STEPS;
 use crate::{
     chart, cli, clock,
     failure::{Exit, Failure},
     inert::{cut, inert, inert_lines, width},
     metrics, number, reading,
     screen::{BAD, BOLD, DIM, GOING, Screen, painted, style_of_state},
+    spans::Spans,
     table::{Column, Field, Table},
     value,
 };
@@ -48,6 +50,13 @@ const HEADER: [&str; 10] = [
     "sys/tags",
 ];
 
+/// Texts of the tracing layer, which get a line each instead of a row: where they are, a title, and what they hold.
+const TEXTS: [(&str, &str, &str, &str); 3] = [
+    (STEPS, "Steps", "kept whole", "kept whole"),
+    ("monitoring/log", "Log", "line", "lines"),
+    ("monitoring/traceback", "Traceback", "text", "texts"),
+];
+
 /// Everything about an experiment.
 struct Page {
     key: ExperimentKey,
@@ -69,6 +78,7 @@ pub(crate) fn run(screen: &mut Screen, folder: &Path, show: &cli::Show) -> Resul
     page.header(screen)?;
     page.atoms(screen)?;
     page.series(screen, &store)?;
+    page.traces(screen)?;
     for path in charts {
         page.chart(screen, &store, &path)?;
     }
@@ -99,12 +109,23 @@ impl Page {
         Ok(paths)
     }
 
+    /// The series of numbers but for the timings of spans, of which there are too many to read.
     fn numbers(&self) -> impl Iterator<Item = (&str, &SeriesSummary)> {
-        self.variables.iter().filter(|variable| variable.kind == VariableType::FLOAT_SERIES).filter_map(|variable| {
-            match &variable.value {
-                VariableValue::Series(summary) => Some((variable.path.as_str(), summary)),
-                _ => None,
+        let spans = Spans::of(&self.variables);
+        let numbers = self.variables.iter().filter(|variable| variable.kind == VariableType::FLOAT_SERIES);
+        numbers.filter(move |variable| !spans.have(&variable.path)).filter_map(|variable| match &variable.value {
+            VariableValue::Series(summary) => Some((variable.path.as_str(), summary)),
+            _ => None,
+        })
+    }
+
+    /// The series of texts.
+    fn texts(&self) -> impl Iterator<Item = (&str, &SeriesSummary)> {
+        self.variables.iter().filter_map(|variable| match &variable.value {
+            VariableValue::Series(summary) if variable.kind != VariableType::FLOAT_SERIES => {
+                Some((variable.path.as_str(), summary))
             }
+            _ => None,
         })
     }
 
@@ -241,16 +262,12 @@ impl Page {
             right("POINTS"),
             Column::new("LAST").least(16),
         ]);
-        for variable in &self.variables {
-            if let (VariableValue::Series(summary), false) =
-                (&variable.value, variable.kind == VariableType::FLOAT_SERIES)
-            {
-                texts.row(vec![
-                    Field::new(inert(&variable.path)),
-                    Field::new(number::count(summary.statistics.count)),
-                    Field::new(value::shown(&summary.last)),
-                ]);
-            }
+        for (path, summary) in self.texts().filter(|(path, _)| !TEXTS.iter().any(|(text, ..)| text == path)) {
+            texts.row(vec![
+                Field::new(inert(path)),
+                Field::new(number::count(summary.statistics.count)),
+                Field::new(value::shown(&summary.last)),
+            ]);
         }
         for table in [numbers, texts] {
             if !table.is_empty() {
@@ -259,6 +276,31 @@ impl Page {
                     screen.line(line)?;
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// What the tracing layer logged, and how to look at it.
+    fn traces(&self, screen: &mut Screen) -> Result<(), Failure> {
+        let id = inert(&self.key.short_id);
+        let mut lines = Vec::new();
+        let spans = Spans::of(&self.variables).count() as u64;
+        if spans > 0 {
+            lines.push(("Timings", format!("{}; see `neptune timings {id}`", number::counted(spans, "span", "spans"))));
+        }
+        for (path, title, one, many) in TEXTS {
+            if let Some((_, summary)) = self.texts().find(|(text, _)| *text == path) {
+                let count = number::counted(summary.statistics.count, one, many);
+                let command = if path == STEPS { format!("trace {id}") } else { format!("tail {id} {path}") };
+                lines.push((title, format!("{count}; see `neptune {command}`")));
+            }
+        }
+        let column = lines.iter().map(|(title, _)| title.len()).max().unwrap_or(0);
+        for (at, (title, line)) in lines.into_iter().enumerate() {
+            if at == 0 {
+                screen.line("")?;
+            }
+            screen.line(format_args!("{}  {line}", painted(BOLD, format_args!("{title:<column$}"))))?;
         }
         Ok(())
     }

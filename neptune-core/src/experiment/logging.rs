@@ -113,10 +113,13 @@ impl ExperimentHandle {
             return;
         }
         let time = clock::now();
-        while points.len() > 0 {
-            let count = points.len().min(journal.most_points());
+        let step = step.map(Step::get);
+        let mut left = points.len();
+        while left > 0 {
+            let count = left.min(journal.most_points());
             let numbered = points.by_ref().take(count).map(|(series, value)| (series.number(), value));
-            journal.floats(time, step.map(Step::get), count, numbered);
+            journal.floats(time, step, count, numbered);
+            left -= count;
         }
     }
 

@@ -145,7 +145,7 @@ impl Journal {
     }
 
     /// `count` points of several series, at one step or each at the step behind its last. At most
-    /// [`Journal::most_points`].
+    /// [`Journal::most_points`]. Takes all of them from `points`, whether they can be kept or not.
     #[inline]
     pub(crate) fn floats(
         &self,
@@ -168,7 +168,10 @@ impl Journal {
                     }
                 }
             }
-            Err(reason) => self.losses.add(reason, count as u64),
+            Err(reason) => {
+                points.for_each(drop);
+                self.losses.add(reason, count as u64);
+            }
         }
     }
 

@@ -1,0 +1,150 @@
+//! [`Statistics`] of the samples of a position, and what a thread has [`Taken`] from its ring.
+
+use std::collections::{HashMap, VecDeque};
+
+use foldhash::fast::RandomState;
+use hdrhistogram::Histogram;
+
+use super::ring::{Kind, Sample};
+
+/// Significant digits of the histograms: percentiles are within a hundredth.
+const DIGITS: u8 = 2;
+
+/// Samples of a thread that are kept for timelines.
+const RECENT: usize = 16_384;
+
+/// Steps of a thread that are looked at at a time.
+const STEPS: usize = 4_096;
+
+/// What is counted of a position, in ticks.
+#[derive(Debug, Clone)]
+pub(crate) struct Statistics {
+    histogram: Histogram<u32>,
+    total: u64,
+    most: u64,
+    /// Calls that awaited, and how long those were in their span and out of it.
+    awaited: u64,
+    busy: u64,
+    idle: u64,
+}
+
+impl Statistics {
+    fn new() -> Self {
+        let histogram = Histogram::new(DIGITS).expect("two digits are within what a histogram can have");
+        Self { histogram, total: 0, most: 0, awaited: 0, busy: 0, idle: 0 }
+    }
+
+    fn add(&mut self, sample: &Sample) {
+        // Resizes itself; fails only beyond what fits 64 bits.
+        self.histogram.record(sample.ticks).ok();
+        self.total = self.total.saturating_add(sample.ticks);
+        self.most = self.most.max(sample.ticks);
+        if sample.kind == Kind::Awaited {
+            self.awaited += 1;
+            self.busy = self.busy.saturating_add(sample.extra);
+            self.idle = self.idle.saturating_add(sample.ticks.saturating_sub(sample.extra));
+        }
+    }
+
+    /// Adds what another thread counted.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.histogram.add(&other.histogram).ok();
+        self.total = self.total.saturating_add(other.total);
+        self.most = self.most.max(other.most);
+        self.awaited += other.awaited;
+        self.busy = self.busy.saturating_add(other.busy);
+        self.idle = self.idle.saturating_add(other.idle);
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        self.histogram.len()
+    }
+
+    /// The figures that are logged, in seconds, by their names; `seconds` turns ticks into those.
+    pub(crate) fn figures(&self, seconds: impl Fn(u64) -> f64) -> Vec<(&'static str, f64)> {
+        let count = self.count().max(1) as f64;
+        // A histogram says the upper end of a bucket, which may lie above the greatest sample.
+        let quantile = |share| seconds(self.histogram.value_at_quantile(share).min(self.most));
+        let mut figures = vec![
+            ("count", self.count() as f64),
+            ("total", seconds(self.total)),
+            ("mean", seconds(self.total) / count),
+            ("p50", quantile(0.5)),
+            ("p99", quantile(0.99)),
+            ("max", seconds(self.most)),
+        ];
+        if self.awaited > 0 {
+            let awaited = self.awaited as f64;
+            figures.extend([("busy", seconds(self.busy) / awaited), ("idle", seconds(self.idle) / awaited)]);
+        }
+        figures
+    }
+}
+
+/// What was taken from the ring of a thread.
+#[derive(Debug, Default)]
+pub(crate) struct Taken {
+    /// By position.
+    statistics: HashMap<u32, Box<Statistics>, RandomState>,
+    /// The last samples, for timelines, in the order in which they ended.
+    pub(crate) recent: VecDeque<Sample>,
+    /// The steps that were done.
+    pub(crate) steps: Vec<Sample>,
+}
+
+impl Taken {
+    pub(crate) fn add(&mut self, sample: &Sample) {
+        if sample.kind == Kind::Step {
+            if self.steps.len() < STEPS {
+                self.steps.push(*sample);
+            }
+            return;
+        }
+        self.statistics.entry(sample.position).or_insert_with(|| Box::new(Statistics::new())).add(sample);
+        if self.recent.len() == RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(*sample);
+    }
+
+    /// Takes the statistics away, by position.
+    pub(crate) fn drain(&mut self) -> Vec<(u32, Box<Statistics>)> {
+        self.statistics.drain().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(kind: Kind, ticks: u64, extra: u64) -> Sample {
+        Sample { kind, position: 0, began: 0, ticks, extra }
+    }
+
+    #[test]
+    fn figures_are_those_of_the_samples() {
+        let mut left = Taken::default();
+        let mut right = Taken::default();
+        for ticks in 1..=1_000 {
+            if ticks % 2 == 0 { &mut left } else { &mut right }.add(&sample(Kind::Stretch, ticks, 0));
+        }
+        let (_, mut all) = left.drain().remove(0);
+        all.merge(&right.drain().remove(0).1);
+        let figures: std::collections::HashMap<_, _> = all.figures(|ticks| ticks as f64).into_iter().collect();
+        assert_eq!((figures["count"], figures["total"], figures["max"]), (1_000.0, 500_500.0, 1_000.0));
+        assert!((figures["mean"] - 500.5).abs() < 1e-9);
+        assert!((figures["p50"] - 500.0).abs() < 5.0, "{figures:?}");
+        assert!((figures["p99"] - 990.0).abs() < 10.0, "{figures:?}");
+        assert!(!figures.contains_key("busy"));
+    }
+
+    #[test]
+    fn time_in_a_call_and_time_awaited_are_told_apart() {
+        let mut taken = Taken::default();
+        taken.add(&sample(Kind::Awaited, 100, 30));
+        taken.add(&sample(Kind::Awaited, 300, 50));
+        let (_, all) = taken.drain().remove(0);
+        let figures: std::collections::HashMap<_, _> = all.figures(|ticks| ticks as f64).into_iter().collect();
+        assert_eq!((figures["mean"], figures["busy"], figures["idle"]), (200.0, 40.0, 160.0));
+    }
+}

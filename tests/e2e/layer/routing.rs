@@ -1,0 +1,162 @@
+//! Several experiments, several layers, several subscribers.
+
+use std::{
+    future::Future,
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
+
+use neptune_tests::Folder;
+use neptune_tracing::InExperiment as _;
+use tracing::info;
+use tracing_subscriber::prelude::*;
+
+use super::points;
+
+/// Polls a future to its end, each time on a thread of its own.
+pub(super) fn run_on_many_threads<F: Future + Send>(future: F) -> F::Output
+where
+    F::Output: Send,
+{
+    let mut future = pin!(future);
+    loop {
+        let dispatch = tracing::dispatcher::get_default(Clone::clone);
+        let poll = std::thread::scope(|scope| {
+            let poll = || {
+                let _installed = tracing::dispatcher::set_default(&dispatch);
+                future.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+            };
+            scope.spawn(poll).join().unwrap()
+        });
+        if let Poll::Ready(output) = poll {
+            return output;
+        }
+    }
+}
+
+/// Awaits once: the thread goes on with something else.
+pub(super) async fn yield_now() {
+    let mut yielded = false;
+    std::future::poll_fn(|_| if std::mem::replace(&mut yielded, true) { Poll::Ready(()) } else { Poll::Pending }).await;
+}
+
+#[test]
+fn two_layers_of_one_subscriber_log_to_two_experiments() {
+    let folder = Folder::new();
+    let session = folder.session();
+    let (first, second) = (session.experiment().start().unwrap(), session.experiment().start().unwrap());
+    let _installed = tracing_subscriber::registry()
+        .with(neptune_tracing::layer(&first))
+        .with(neptune_tracing::builder().experiment(&second).fixed().layer())
+        .set_default();
+    for step in 0..100 {
+        let _step = tracing::info_span!("step", step).entered();
+        info!(metric.loss = f64::from(step));
+    }
+    for experiment in [first, second] {
+        let loss = points(&experiment, "loss");
+        assert_eq!((loss.len(), loss[99]), (100, (99.0, 99.0)));
+        experiment.flush(std::time::Duration::from_secs(10)).unwrap();
+        assert_eq!(points(&experiment, "timing/step/count"), [(0.0, 100.0)]);
+        assert!(experiment.stop().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn a_thread_logs_to_the_experiment_that_it_entered() {
+    let folder = Folder::new();
+    let session = folder.session();
+    let experiments: Vec<_> = (0..3).map(|_| session.experiment().start().unwrap()).collect();
+    let dispatch = tracing::Dispatch::new(tracing_subscriber::registry().with(neptune_tracing::builder().layer()));
+    let _installed = tracing::dispatcher::set_default(&dispatch);
+    info!(metric.loss = -1.0);
+    std::thread::scope(|scope| {
+        for (number, experiment) in (0..).zip(&experiments) {
+            let dispatch = &dispatch;
+            scope.spawn(move || {
+                let _installed = tracing::dispatcher::set_default(dispatch);
+                let _entered = neptune_tracing::enter(experiment);
+                for _ in 0..50 {
+                    info!(metric.loss = f64::from(number));
+                    let _span = tracing::info_span!("work").entered();
+                }
+            });
+        }
+    });
+    // Guards nest, on one thread.
+    let outer = neptune_tracing::enter(&experiments[0]);
+    let inner = neptune_tracing::enter(&experiments[1]);
+    info!(metric.nested = 1.0);
+    drop(inner);
+    info!(metric.nested = 0.0);
+    drop(outer);
+    info!(metric.nested = -1.0);
+    for (number, experiment) in (0..).zip(experiments) {
+        let loss = points(&experiment, "loss");
+        assert_eq!(loss.len(), 50);
+        assert!(loss.iter().all(|(_, value)| *value == f64::from(number)), "{number}: {loss:?}");
+        let nested: &[(f64, f64)] = match number {
+            0 => &[(0.0, 0.0)],
+            1 => &[(0.0, 1.0)],
+            _ => &[],
+        };
+        assert_eq!(points(&experiment, "nested"), nested);
+        experiment.flush(std::time::Duration::from_secs(10)).unwrap();
+        assert_eq!(points(&experiment, "timing/work/count"), [(0.0, 50.0)]);
+        experiment.stop().unwrap();
+    }
+}
+
+#[test]
+fn a_future_logs_to_its_experiment_on_whichever_thread_it_is_polled() {
+    let folder = Folder::new();
+    let session = folder.session();
+    let (first, second) = (session.experiment().start().unwrap(), session.experiment().start().unwrap());
+    let _installed = tracing_subscriber::registry().with(neptune_tracing::layer(&first)).set_default();
+    let inside = async {
+        for step in 0..5 {
+            info!(metric.loss = 2.0, step);
+            yield_now().await;
+        }
+    };
+    run_on_many_threads(inside.in_experiment(&second));
+    info!(metric.loss = 1.0, step = 0);
+    assert_eq!(points(&second, "loss").len(), 5);
+    assert_eq!(points(&first, "loss"), [(0.0, 1.0)]);
+    first.stop().unwrap();
+    second.stop().unwrap();
+}
+
+#[test]
+fn a_sweep_of_many_experiments_leaves_nothing_behind_in_the_layer() {
+    let folder = Folder::new();
+    let session = folder.session();
+    let _installed = tracing_subscriber::registry().with(neptune_tracing::builder().layer()).set_default();
+    for trial in 0..40 {
+        let experiment = session.experiment().start().unwrap();
+        let entered = neptune_tracing::enter(&experiment);
+        for step in 0..10 {
+            let _step = tracing::info_span!("step", step).entered();
+            info!(metric.loss = f64::from(trial));
+        }
+        drop(entered);
+        experiment.flush(std::time::Duration::from_secs(10)).unwrap();
+        assert_eq!(points(&experiment, "timing/step/count"), [(0.0, 10.0)], "trial {trial}");
+        assert_eq!(points(&experiment, "loss").len(), 10);
+        experiment.stop().unwrap();
+    }
+}
+
+#[test]
+fn a_global_subscriber_stays_when_a_framework_would_install_its_own() {
+    let folder = Folder::new();
+    let experiment = folder.session().experiment().start().unwrap();
+    tracing_subscriber::registry().with(neptune_tracing::layer(&experiment)).init();
+    // What burn does in `launch`: it tries, and goes on without.
+    let theirs = tracing_subscriber::registry().with(tracing_subscriber::fmt::layer().with_writer(std::io::sink));
+    assert!(theirs.try_init().is_err());
+    std::thread::scope(|scope| drop(scope.spawn(|| info!(metric.loss = 1.0)).join()));
+    info!(metric.loss = 2.0);
+    assert_eq!(points(&experiment, "loss").len(), 2);
+    experiment.stop().unwrap();
+}

@@ -1,0 +1,86 @@
+//! The spans of some steps are kept whole.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tracing::{info_span, instrument};
+
+use super::{Traced, work};
+
+#[instrument(skip_all)]
+fn forward() {
+    work(Duration::from_micros(300));
+}
+
+#[instrument(skip_all)]
+fn backward() {
+    work(Duration::from_micros(500));
+}
+
+fn train(step: u64) {
+    let _step = info_span!("train_step", step).entered();
+    forward();
+    backward();
+    if step == 7 {
+        work(Duration::from_millis(20));
+    }
+}
+
+fn kept(traced: &Traced) -> Vec<(f64, Value)> {
+    traced.experiment.flush(Duration::from_secs(10)).unwrap();
+    let steps = traced.experiment.series::<String>("monitoring/steps").unwrap().all().unwrap_or_default();
+    steps.into_iter().map(|point| (point.step, serde_json::from_str(&point.value).unwrap())).collect()
+}
+
+#[test]
+fn every_nth_step_and_the_slowest_are_kept_with_their_spans() {
+    let traced = Traced::with(|builder| builder.keep_every_step(5));
+    for step in 0..12 {
+        train(step);
+    }
+    let kept = kept(&traced);
+    let steps: Vec<f64> = kept.iter().map(|(step, _)| *step).collect();
+    assert_eq!(steps, [0.0, 5.0, 7.0, 10.0], "every fifth, and the slowest");
+    let (_, slowest) = &kept[2];
+    assert!(slowest["otherData"]["seconds"].as_f64().unwrap() > 0.02);
+    let spans: Vec<_> = slowest["traceEvents"].as_array().unwrap().iter().filter(|event| event["ph"] == "X").collect();
+    let names: Vec<_> = spans.iter().map(|span| span["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["train_step", "forward", "backward"], "of this step only, in order");
+    assert_eq!(spans[2]["cat"], "train_step/backward");
+    let end = |span: &Value| span["ts"].as_f64().unwrap() + span["dur"].as_f64().unwrap();
+    assert!(spans[1]["dur"].as_f64().unwrap() >= 300.0);
+    assert!(end(spans[1]) <= spans[2]["ts"].as_f64().unwrap(), "one behind the other");
+    assert!(end(spans[2]) <= end(spans[0]), "inside the step");
+}
+
+#[test]
+fn what_other_threads_do_during_a_step_is_in_its_picture() {
+    let traced = Traced::with(|builder| builder.keep_every_step(1));
+    let dispatch = tracing::dispatcher::get_default(Clone::clone);
+    {
+        let _step = info_span!("train_step", step = 1).entered();
+        let load = || {
+            let _installed = tracing::dispatcher::set_default(&dispatch);
+            info_span!("load").in_scope(|| work(Duration::from_micros(500)));
+        };
+        let loader = std::thread::Builder::new().name("loader".into());
+        std::thread::scope(|scope| drop(loader.spawn_scoped(scope, load).unwrap().join()));
+    }
+    let kept = kept(&traced);
+    let events = kept[0].1["traceEvents"].as_array().unwrap();
+    let threads: Vec<_> = events.iter().filter_map(|event| event["args"]["name"].as_str()).collect();
+    assert!(threads.contains(&"loader"), "{threads:?}");
+    let load = events.iter().find(|event| event["name"] == "load").unwrap();
+    let step = events.iter().find(|event| event["name"] == "train_step").unwrap();
+    assert_ne!(load["tid"], step["tid"]);
+}
+
+#[test]
+fn no_step_is_kept_where_none_is_wanted() {
+    let traced = Traced::with(|builder| builder.keep_every_step(0));
+    for step in 0..12 {
+        train(step);
+    }
+    assert_eq!(kept(&traced), []);
+    assert_eq!(traced.timings("train_step")["count"], 12.0);
+}
