@@ -11,7 +11,7 @@ Exit codes:
   0  all is well
   1  the disk, the store or the output failed
   2  the command line or the query is wrong
-  3  there is no such store, project, experiment or variable
+  3  there is no such store, project, experiment, variable or kept step
   4  doctor found damage, or work that waits
 
 An experiment is named by its short id (MNI-12), by its UUID, or by `latest`.
@@ -173,11 +173,11 @@ The tracing layer logs the timings of a window of time, 10 seconds unless it was
 Over all windows:
   COUNT, TOTAL  how often and how long in all
   MEAN          the total by the count
-  P50           the mean of the medians of the windows, weighted by their counts: near the median, and not the median
-  P99           the greatest of any window
+  P50           the mean of the P50 of each window, weighted by its count; near the median
+  P99           the greatest P99 of any window
   MAX           the longest
-  BUSY, IDLE    of async spans, for a call: in it, and waiting to go on in it; weighted as P50 is
-A total contains those of the spans inside, and those of several threads: it may be longer than the experiment.
+  BUSY, IDLE    of async spans: the mean time in a call, and awaiting within it; as P50
+A total contains those of the spans inside it, and is the sum over all threads.
 In JSON, all times are seconds.";
 
 #[derive(Debug, Args)]
@@ -201,7 +201,8 @@ pub(crate) enum TimingOrder {
 const TRACE_AFTER_HELP: &str = "\
 The tracing layer keeps every 1,000th step and the slowest of each minute, unless it was told otherwise.
   neptune trace latest                            what was kept
-  neptune trace latest --slowest -o slowest.json  one step, to be opened at https://ui.perfetto.dev or chrome://tracing";
+  neptune trace latest --slowest -o slowest.json  one step
+Open the file at https://ui.perfetto.dev or chrome://tracing.";
 
 #[derive(Debug, Args)]
 #[command(after_help = TRACE_AFTER_HELP)]

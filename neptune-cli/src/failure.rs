@@ -13,7 +13,7 @@ pub(crate) enum Exit {
     Failed = 1,
     /// The command line or the query is wrong.
     Wrong = 2,
-    /// There is no such store, project, experiment or variable.
+    /// There is no such store, project, experiment, variable or kept step.
     NotFound = 3,
     /// `doctor` found damage, or work that waits.
     Unwell = 4,

@@ -17,7 +17,7 @@
 //! | 0         | all is well                                               |
 //! | 1         | the disk, the store or the output failed                  |
 //! | 2         | the command line or the query is wrong                    |
-//! | 3         | no such store, project, experiment or variable            |
+//! | 3         | no such store, project, experiment, variable or kept step |
 //! | 4         | `doctor` found damage, or work that waits                 |
 //!
 //! Results go to standard output and everything else to standard error. What was logged is shown inert: no escape code in a

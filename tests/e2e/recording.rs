@@ -322,3 +322,45 @@ fn a_project_finds_its_experiments_by_query() {
     assert_eq!(table.total, 2);
     assert_eq!(table.rows.iter().map(|row| row.short_id.as_str()).collect::<Vec<_>>(), ["E2E-2", "E2E-1"]);
 }
+
+#[test]
+fn points_of_several_series_are_logged_at_one_step_and_time() {
+    let folder = Folder::new();
+    let session = folder.session();
+    let (experiment, other) = (session.experiment().start().unwrap(), session.experiment().start().unwrap());
+    let many: Vec<_> = (0..3_000).map(|number| experiment.series::<f64>(&format!("many/{number}")).unwrap()).collect();
+    let numbered = || many.iter().enumerate().map(|(number, series)| (series, number as f64));
+    experiment.append_points(neptune_core::Step::new(5.0), numbered());
+    experiment.append_points(None, numbered());
+    let steps: Vec<_> = many[2_999].all().unwrap().iter().map(|point| (point.step, point.value)).collect();
+    assert_eq!(steps, [(5.0, 2_999.0), (6.0, 2_999.0)]);
+    assert_eq!(many[0].last().unwrap().time, many[1_000].last().unwrap().time);
+    // A handle of another experiment is logged to its own.
+    let foreign = other.series::<f64>("loss").unwrap();
+    experiment.append_points(None, [(&many[0], 1.0), (&foreign, 2.0)]);
+    assert_eq!((foreign.last().unwrap().value, many[0].last().unwrap().step), (2.0, 7.0));
+    assert!(experiment.stop().unwrap().is_empty());
+    other.stop().unwrap();
+}
+
+#[test]
+fn points_that_panic_on_their_way_hold_up_nothing_behind_them() {
+    let folder = Folder::new();
+    let experiment = folder.session().experiment().start().unwrap();
+    let series: Vec<_> = ["a", "b", "c"].iter().map(|path| experiment.series::<f64>(path).unwrap()).collect();
+    let looks = std::cell::Cell::new(0);
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        // The first three looks only ask whose the points are. The fifth comes when room for them is taken.
+        let values = series.iter().map(|series| {
+            looks.set(looks.get() + 1);
+            assert!(looks.get() < 5, "no value for this one");
+            (series, 1.0)
+        });
+        experiment.append_points(None, values);
+    }));
+    assert!(outcome.is_err());
+    series[2].append(2.0);
+    experiment.flush(Duration::from_secs(2)).unwrap();
+    assert_eq!(series[2].last().unwrap().value, 2.0);
+    experiment.stop().unwrap();
+}

@@ -1,9 +1,10 @@
 //! `neptune trace`: the steps of which every span was kept, as a list or one of them for Perfetto.
 //!
 //! What is in the series is text: whoever wrote it may have written anything. A timeline is written as it was logged, and what
-//! is none is listed without figures and never written.
+//! is none is listed without figures and is never written.
 
 use std::{
+    borrow::Cow,
     io::{self, IsTerminal as _, Write as _},
     path::Path,
 };
@@ -19,7 +20,7 @@ use serde_json::{Value, json};
 use crate::{
     cli, clock,
     failure::{Exit, Failure},
-    inert::InertWriter,
+    inert::inert_json,
     number, reading,
     screen::{BOLD, DIM, Screen},
     table::{Column, Field, Table},
@@ -163,13 +164,10 @@ impl Steps<'_> {
             return Err(Failure::failed(format!("what was kept as {name} is no timeline: {error}")));
         }
         let Some(file) = file else {
-            let out = io::stdout();
-            if out.is_terminal() {
-                writeln!(InertWriter::new(&out), "{text}")?;
-            } else {
-                writeln!(&out, "{text}")?;
-            }
-            return Ok((&out).flush()?);
+            let mut out = io::stdout();
+            let text = if out.is_terminal() { Cow::from(inert_json(text)) } else { Cow::from(text) };
+            writeln!(out, "{text}")?;
+            return Ok(out.flush()?);
         };
         let fails = |error| Failure::file("write", file, &error);
         whole::write(file, |mut out| writeln!(out, "{text}").map_err(fails))?;

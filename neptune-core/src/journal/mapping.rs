@@ -13,7 +13,7 @@ use std::{
 };
 
 use memmap2::{Advice, MmapOptions, MmapRaw};
-use neptune_format::frame;
+use neptune_format::frame::{self, kind};
 
 /// A segment in memory.
 #[derive(Debug)]
@@ -90,7 +90,8 @@ impl Mapping {
     }
 }
 
-/// Room for frames in a mapped segment, reserved for whoever holds this.
+/// Room for frames in a mapped segment, reserved for whoever holds this. What is left when it is dropped is published as
+/// an empty frame: room that was given out and never published would hold up whoever reads behind it.
 #[derive(Debug)]
 pub(super) struct Room {
     base: *mut u8,
@@ -135,5 +136,22 @@ impl Room {
             AtomicU64::from_ptr(frame.cast()).store(header.to_le(), Ordering::Release);
         }
         self.offset += length;
+    }
+}
+
+impl Drop for Room {
+    #[inline]
+    fn drop(&mut self) {
+        if self.offset < self.end {
+            self.fill();
+        }
+    }
+}
+
+impl Room {
+    #[cold]
+    fn fill(&mut self) {
+        let body = vec![0; usize::try_from(self.end - self.offset - frame::HEADER).unwrap_or(0)];
+        self.put_bytes(kind::SKIP, &body);
     }
 }

@@ -215,13 +215,11 @@ impl Ring {
     }
 
     /// Undoes a reservation that cannot be used: the one that first reached the end of its segment marks the end there,
-    /// and one that fell into a later segment than it meant to leaves an empty frame.
+    /// and one that fell into a later segment than it meant to leaves its room empty, which publishes an empty frame.
     #[cold]
     fn give_back(&self, slot: &Slot, offset: u64, length: u64) {
         if offset + length <= self.front.capacity {
-            let mut room = Self::room(slot, offset, length);
-            let body = vec![0; usize::try_from(length - frame::HEADER).unwrap_or(0)];
-            room.put_bytes(kind::SKIP, &body);
+            drop(Self::room(slot, offset, length));
         } else if offset + frame::HEADER <= self.front.capacity {
             Self::room(slot, offset, frame::HEADER).put(kind::END, &[]);
         }
