@@ -1,10 +1,20 @@
 //! What events and spans cost with a layer installed, each stack of layers in a process of its own: a process has one
 //! global subscriber, and callsites decide once.
 
-use std::{error::Error, hint::black_box, io, path::Path, process::Command, time::Duration};
+use std::{
+    error::Error,
+    hint::black_box,
+    io::{self, Write as _},
+    path::Path,
+    process::Command,
+    time::Duration,
+};
 
 use neptune_core::{Experiment, Mode, Session};
-use opentelemetry_sdk::metrics::SdkMeterProvider;
+use opentelemetry_sdk::{
+    error::OTelSdkResult,
+    metrics::{SdkMeterProvider, Temporality, data::ResourceMetrics, exporter::PushMetricExporter},
+};
 use tracing_subscriber::{Layer as _, filter::LevelFilter, prelude::*};
 
 use crate::time;
@@ -55,7 +65,7 @@ pub fn measure(stack: &str) -> Outcome<Figures> {
 /// When the stack cannot be installed.
 pub fn run(stack: &str) -> Outcome<()> {
     let folder = tempfile::tempdir_in(".")?;
-    let _installed = install(stack, folder.path())?;
+    let installed = install(stack, folder.path())?;
     let lives_on = tracing::info_span!("lives_on");
     let figures = [
         least(event),
@@ -66,8 +76,12 @@ pub fn run(stack: &str) -> Outcome<()> {
         least(unwanted),
     ];
     let [event, span, again, disabled] = figures;
-    use io::Write as _;
     writeln!(io::stdout(), "{event} {span} {again} {disabled}")?;
+    if let Some(experiment) = installed.experiment {
+        let lost = experiment.stop()?;
+        assert!(lost.is_empty(), "the benchmark lost {lost}");
+    }
+    drop((installed.writer, installed.meters));
     Ok(())
 }
 
@@ -84,7 +98,8 @@ fn least(mut call: impl FnMut(u32)) -> f64 {
 #[inline(never)]
 fn event(number: u32) {
     let value = f64::from(number);
-    tracing::info!(metric.loss = value, metric.accuracy = 0.5, metric.rate = 1e-3, step = number);
+    // Fields that OpenTelemetry's layer takes for metrics as well.
+    tracing::info!(histogram.loss = value, histogram.accuracy = 0.5, histogram.rate = 1e-3, step = number);
 }
 
 #[tracing::instrument(skip_all)]
@@ -104,12 +119,33 @@ struct Empty;
 
 impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Empty {}
 
+/// Takes metrics and sends them nowhere: what is measured is what the trainer pays.
+struct Nowhere;
+
+impl PushMetricExporter for Nowhere {
+    async fn export(&self, _: &ResourceMetrics) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn temporality(&self) -> Temporality {
+        Temporality::Delta
+    }
+}
+
 /// What must live as long as the stack.
 #[derive(Default)]
 struct Installed {
-    _experiment: Option<Experiment>,
-    _writer: Option<tracing_appender::non_blocking::WorkerGuard>,
-    _meters: Option<SdkMeterProvider>,
+    experiment: Option<Experiment>,
+    writer: Option<tracing_appender::non_blocking::WorkerGuard>,
+    meters: Option<SdkMeterProvider>,
 }
 
 fn install(stack: &str, folder: &Path) -> Outcome<Installed> {
@@ -124,12 +160,14 @@ fn install(stack: &str, folder: &Path) -> Outcome<Installed> {
         "neptune" => {
             let experiment = started(folder)?;
             registry.with(neptune_tracing::layer(&experiment)).init();
-            installed._experiment = Some(experiment);
+            installed.experiment = Some(experiment);
         }
         "json" => {
             let (writer, guard) = file();
-            registry.with(tracing_subscriber::fmt::layer().json().with_writer(writer).with_filter(LevelFilter::INFO)).init();
-            installed._writer = Some(guard);
+            registry
+                .with(tracing_subscriber::fmt::layer().json().with_writer(writer).with_filter(LevelFilter::INFO))
+                .init();
+            installed.writer = Some(guard);
         }
         "json+neptune" => {
             let (writer, guard) = file();
@@ -138,13 +176,13 @@ fn install(stack: &str, folder: &Path) -> Outcome<Installed> {
                 .with(tracing_subscriber::fmt::layer().json().with_writer(writer).with_filter(LevelFilter::INFO))
                 .with(neptune_tracing::layer(&experiment))
                 .init();
-            installed._writer = Some(guard);
-            installed._experiment = Some(experiment);
+            installed.writer = Some(guard);
+            installed.experiment = Some(experiment);
         }
         "opentelemetry" => {
-            let meters = SdkMeterProvider::default();
+            let meters = SdkMeterProvider::builder().with_periodic_exporter(Nowhere).build();
             registry.with(tracing_opentelemetry::MetricsLayer::new(meters.clone())).init();
-            installed._meters = Some(meters);
+            installed.meters = Some(meters);
         }
         _ => return Err(format!("there is no stack {stack:?}").into()),
     }

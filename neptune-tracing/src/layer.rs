@@ -13,7 +13,13 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use crate::{line, shared::Shared, spans, thread, values::Values};
+use crate::{
+    line,
+    shared::Shared,
+    spans,
+    thread::{self, Planned},
+    values::Values,
+};
 
 /// The layer, within its filter: what `registry().with(...)` takes.
 pub type NeptuneLayer<S> = Filtered<Recorder, Interests, S>;
@@ -67,15 +73,14 @@ where
                 parent.map_or(crate::context::Context::NONE, |(_, span)| span.context())
             };
             let position = thread.position();
-            let Some((planned, target)) = thread.plan(shared, event.metadata()) else { return };
-            if planned.plan.has_values {
-                let plan = Arc::clone(&planned.plan);
-                let mut values = Values::new(&plan, target, &shared.splits);
+            let Some((Planned { plan, binding, .. }, target)) = thread.plan(shared, event.metadata()) else { return };
+            if plan.has_values {
+                let mut values = Values::new(plan, target, &shared.splits);
                 event.record(&mut values);
                 let context = values.context.or(context);
-                values.log(context, |split| planned.bind(target, split, &shared.splits));
+                values.log(context, |split| binding.bind(plan, target, split, &shared.splits));
             }
-            if planned.plan.is_line {
+            if plan.is_line {
                 let position = shared.positions.get(position);
                 target.line(&line::line(event, position.as_deref().map(|position| &*position.path)));
             }

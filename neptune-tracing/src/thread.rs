@@ -66,10 +66,14 @@ pub(crate) struct Entered {
 /// The plan of a callsite, with what was found for it last.
 pub(crate) struct Planned {
     pub(crate) plan: Arc<Plan>,
-    bound: Option<(u32, u32, Arc<Bound>)>,
+    pub(crate) binding: Binding,
     /// Where its spans stand, by target and parent.
     pub(crate) child: Option<((u32, u32), Child)>,
 }
+
+/// The series that the metrics of a callsite were logged to last, with their target and split.
+#[derive(Default)]
+pub(crate) struct Binding(Option<(u32, u32, Arc<Bound>)>);
 
 impl PerThread {
     fn new() -> Self {
@@ -144,7 +148,7 @@ impl PerLayer {
         let target = self.target.as_ref()?;
         let planned = self.plans.entry(metadata.callsite()).or_insert_with(|| Planned {
             plan: shared.plan(metadata),
-            bound: None,
+            binding: Binding::default(),
             child: None,
         });
         Some((planned, target))
@@ -160,18 +164,13 @@ impl PerLayer {
     }
 }
 
-impl Planned {
-    /// The series of the metrics of the callsite.
+impl Binding {
+    /// The series of the metrics of a callsite.
     #[inline]
-    pub(crate) fn bind(&mut self, target: &Target, split: u32, splits: &Splits) -> Arc<Bound> {
-        if let Some((number, known, bound)) = &self.bound
-            && *number == target.number
-            && *known == split
-        {
-            return Arc::clone(bound);
+    pub(crate) fn bind(&mut self, plan: &Arc<Plan>, target: &Target, split: u32, splits: &Splits) -> &Bound {
+        if self.0.as_ref().is_some_and(|known| (known.0, known.1) != (target.number, split)) {
+            self.0 = None;
         }
-        let bound = target.bind(&self.plan, split, splits);
-        self.bound = Some((target.number, split, Arc::clone(&bound)));
-        bound
+        &self.0.get_or_insert_with(|| (target.number, split, target.bind(plan, split, splits))).2
     }
 }

@@ -1,6 +1,6 @@
 //! [`Values`]: what an event or a span says, taken in by the plan of its callsite and logged.
 
-use std::{error::Error, fmt, sync::Arc};
+use std::{error::Error, fmt};
 
 use neptune_core::{AtomValue, LostReason, Step};
 use tracing_core::field::{Field, Visit};
@@ -51,13 +51,13 @@ impl<'a> Values<'a> {
 
     /// Logs everything that was said, at its place. `bound` is asked for the series of the metrics.
     #[inline]
-    pub(crate) fn log(mut self, context: Context, bound: impl FnOnce(u32) -> Arc<Bound>) {
+    pub(crate) fn log<'b>(mut self, context: Context, bound: impl FnOnce(u32) -> &'b Bound) {
         let metrics = self.metrics.get(..self.count).unwrap_or_default();
         let points = self.points.get(..self.count).unwrap_or_default();
         if self.count > 0 {
             let bound = bound(context.split);
             if bound.all.is_empty() {
-                self.log_some(context, &bound);
+                self.log_some(context, bound);
             } else {
                 let points =
                     metrics.iter().zip(points).map(|(metric, value)| (&bound.all[usize::from(*metric)], *value));

@@ -125,7 +125,7 @@ impl Steps<'_> {
         let mut table = Table::new(vec![right("STEP"), right("DURATION"), right("SPANS"), Column::new("WHEN")]);
         for kept in &all {
             let timeline = kept.timeline.as_ref();
-            let duration = timeline.and_then(Timeline::seconds).map(number::duration);
+            let duration = timeline.and_then(|timeline| timeline.seconds).map(number::duration);
             table.row(vec![
                 Field::new(shown(kept.step)).style(BOLD),
                 Field::new(duration.unwrap_or_default()),
@@ -147,7 +147,7 @@ impl Steps<'_> {
     /// The step that took the longest; the first of those, where there are several.
     fn slowest(&self) -> Result<f64, Failure> {
         let all = self.all()?;
-        let timed = all.iter().filter_map(|kept| Some((kept.step, kept.timeline.as_ref()?.seconds()?)));
+        let timed = all.iter().filter_map(|kept| Some((kept.step, kept.timeline.as_ref()?.seconds?)));
         let slowest = timed.reduce(|slowest, other| if other.1 > slowest.1 { other } else { slowest });
         let no_timeline = || Failure::not_found(format!("{STEPS} of {} holds no timeline", self.key.short_id));
         slowest.map(|(step, _)| step).ok_or_else(no_timeline)
@@ -199,53 +199,56 @@ impl Kept {
         let timeline = self.timeline.as_ref();
         json!({
             "step": number::json_step(self.step),
-            "seconds": timeline.and_then(Timeline::seconds),
-            "spans": timeline.map(Timeline::spans),
-            "spans_left_out": timeline.map(Timeline::left_out),
+            "seconds": timeline.and_then(|timeline| timeline.seconds),
+            "spans": timeline.map(|timeline| timeline.spans),
+            "spans_left_out": timeline.map(|timeline| timeline.left_out),
             "time": clock::json(self.time),
         })
     }
 }
 
 /// What the list says of a timeline; the rest is for Perfetto.
-#[derive(Deserialize)]
 struct Timeline {
-    #[serde(rename = "traceEvents")]
-    events: Vec<Event>,
+    seconds: Option<f64>,
+    spans: u64,
+    left_out: u64,
+}
+
+/// As much of the Trace Event Format as is looked at.
+#[derive(Deserialize)]
+struct Trace<'a> {
+    #[serde(rename = "traceEvents", borrow)]
+    events: Vec<Event<'a>>,
     /// What the tracing layer says of the step.
     #[serde(rename = "otherData", default)]
     other: Value,
 }
 
 #[derive(Deserialize)]
-struct Event {
-    #[serde(default)]
-    ph: String,
+struct Event<'a> {
+    #[serde(default, borrow)]
+    ph: Cow<'a, str>,
 }
 
 impl Timeline {
     fn of(text: &str) -> serde_json::Result<Self> {
-        serde_json::from_str(text)
-    }
-
-    fn seconds(&self) -> Option<f64> {
-        self.other.get("seconds")?.as_f64()
-    }
-
-    fn spans(&self) -> usize {
-        self.events.iter().filter(|event| BEGINNINGS.contains(&event.ph.as_str())).count()
-    }
-
-    fn left_out(&self) -> u64 {
-        self.other.get("spansLeftOut").and_then(Value::as_u64).unwrap_or(0)
+        let trace: Trace<'_> = serde_json::from_str(text)?;
+        let spans = trace.events.iter().filter(|event| BEGINNINGS.contains(&&*event.ph)).count();
+        let other = |name: &str| trace.other.get(name);
+        Ok(Self {
+            seconds: other("seconds").and_then(Value::as_f64),
+            spans: spans as u64,
+            left_out: other("spansLeftOut").and_then(Value::as_u64).unwrap_or(0),
+        })
     }
 
     /// `12`, or `4,000 of 5,000` where some were left out.
     fn spans_of_all(&self) -> String {
-        let kept = self.spans() as u64;
-        match self.left_out() {
-            0 => number::count(kept),
-            left_out => format!("{} of {}", number::count(kept), number::count(kept.saturating_add(left_out))),
+        match self.left_out {
+            0 => number::count(self.spans),
+            left_out => {
+                format!("{} of {}", number::count(self.spans), number::count(self.spans.saturating_add(left_out)))
+            }
         }
     }
 }
@@ -261,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_timeline_may_come_from_anybody() {
-        let spans = |text: &str| Timeline::of(text).map(|timeline| (timeline.spans_of_all(), timeline.seconds())).ok();
+        let spans = |text: &str| Timeline::of(text).map(|timeline| (timeline.spans_of_all(), timeline.seconds)).ok();
         let own = r#"{"traceEvents":[{"ph":"M"},{"ph":"X"},{"ph":"b"},{"ph":"e"}],"otherData":{"seconds":0.5,"spansLeftOut":1}}"#;
         assert_eq!(spans(own), Some(("2 of 3".into(), Some(0.5))));
         assert_eq!(spans(r#"{"traceEvents":[{"ph":"X","dur":[]},{}],"otherData":"x"}"#), Some(("1".into(), None)));

@@ -12,7 +12,7 @@
 //! So the first [`HELD`] stretches of a span are held back until it is closed. When there are more, it is taken for one that
 //! lives on, unless spans of its position were futures before.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::atomic::Ordering;
 
 use neptune_core::stopwatch;
 use tracing_core::{
@@ -27,7 +27,7 @@ use super::{
 use crate::{
     context::Context,
     shared::Shared,
-    thread::{Entered, PerLayer},
+    thread::{Entered, PerLayer, Planned},
     timing::{Kind, Sample, seconds},
     values::Values,
 };
@@ -48,35 +48,34 @@ pub(crate) fn opened(shared: &Shared, thread: &mut PerLayer, attributes: &Attrib
         let parent = attributes.parent().and_then(|parent| shared.open.find(parent.into_u64()));
         parent.map_or((Positions::ROOT, Context::NONE), |(_, parent)| (parent.position(), parent.context()))
     };
-    let Some((planned, target)) = thread.plan(shared, attributes.metadata()) else { return };
-    let plan = Arc::clone(&planned.plan);
+    let Some((Planned { plan, binding, child }, target)) = thread.plan(shared, attributes.metadata()) else { return };
     let mut traits = 0;
     let mut here = position;
     if plan.is_timed || plan.is_raw {
         let key = (target.number, position);
-        let child = match planned.child {
-            Some((known, child)) if known == key => Some(child),
+        let found = match child {
+            Some((known, child)) if *known == key => Some(*child),
             _ => {
                 let callsite = std::ptr::from_ref(plan.metadata).addr();
-                let child = shared.positions.child(target, position, callsite, plan.metadata.name());
-                planned.child = child.map(|child| (key, child));
-                child
+                let found = shared.positions.child(target, position, callsite, plan.metadata.name());
+                *child = found.map(|found| (key, found));
+                found
             }
         };
-        if let Some(Child::At(position)) = child {
+        if let Some(Child::At(position)) = found {
             here = position;
             traits = if plan.is_timed { Traits::TIMED } else { 0 } | if plan.is_raw { Traits::RAW } else { 0 };
         }
     }
     let mut context = around;
     if plan.has_context || plan.has_values {
-        let mut values = Values::new(&plan, target, &shared.splits);
+        let mut values = Values::new(plan, target, &shared.splits);
         attributes.record(&mut values);
         if !values.context.step.is_nan() {
             traits |= Traits::STEP;
         }
         context = values.context.or(around);
-        values.log(context, |split| planned.bind(target, split, &shared.splits));
+        values.log(context, |split| binding.bind(plan, target, split, &shared.splits));
     }
     if let Some((place, span)) = shared.open.insert(id.into_u64()) {
         span.set_context(context);
@@ -94,12 +93,11 @@ pub(crate) fn recorded(
     record: &Record<'_>,
 ) {
     let Some((_, span)) = shared.open.find(id.into_u64()) else { return };
-    let Some((planned, target)) = thread.plan(shared, metadata) else { return };
-    let plan = Arc::clone(&planned.plan);
+    let Some((Planned { plan, binding, .. }, target)) = thread.plan(shared, metadata) else { return };
     if !plan.has_context && !plan.has_values {
         return;
     }
-    let mut values = Values::new(&plan, target, &shared.splits);
+    let mut values = Values::new(plan, target, &shared.splits);
     record.record(&mut values);
     let own = values.context;
     if !own.step.is_nan() {
@@ -107,7 +105,7 @@ pub(crate) fn recorded(
     }
     let context = own.or(span.context());
     span.set_context(context);
-    values.log(context, |split| planned.bind(target, split, &shared.splits));
+    values.log(context, |split| binding.bind(plan, target, split, &shared.splits));
     for entered in thread.stack.iter_mut().filter(|entered| entered.id == id.into_u64()) {
         entered.context = own.or(entered.context);
     }
