@@ -1,4 +1,5 @@
 //! A [`tracing`](https://docs.rs/tracing) layer that logs to neptune: events become metrics, spans become timings.
+//!
 #![doc = include_str!("../CONVENTIONS.md")]
 
 mod builder;
