@@ -19,4 +19,5 @@ fmt:
 # Train a small network, then list what was kept of it.
 example:
     cargo run --release --example digits
+    cargo run --release --example tracing_layer
     cargo run --release -p neptune-cli -- ls

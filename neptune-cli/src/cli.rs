@@ -145,7 +145,7 @@ pub(crate) struct Tail {
     /// The experiment: MNI-12, a UUID, or `latest`
     #[arg(value_name = "ID")]
     pub(crate) id: String,
-    /// The series; without it all of them, merged by time
+    /// The series; without it all of them but timings and kept steps, merged by time
     #[arg(value_name = "PATH")]
     pub(crate) path: Option<String>,
     /// How many points to begin with

@@ -67,9 +67,3 @@ pub use neptune_format::{
 pub use neptune_store::{self as store, read::NamespaceEntry};
 pub use project::Project;
 pub use session::{Durability, Mode, Session, SessionBuilder};
-
-/// The program in the README compiles.
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-#[derive(Debug)]
-pub struct Readme;

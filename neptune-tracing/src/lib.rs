@@ -24,3 +24,9 @@ pub use builder::{Builder, builder, layer};
 pub use flush::{FlushGuard, flush_on_drop};
 pub use layer::{Interests, NeptuneLayer, Recorder};
 pub use route::{Entered, InExperiment, Inside, enter};
+
+/// The programs in the README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+#[derive(Debug)]
+pub struct Readme;

@@ -118,7 +118,7 @@ impl Followed<'_> {
     /// The series there are, as far as they are followed.
     fn series(&self) -> Result<Vec<(String, SeriesSummary)>, Failure> {
         let variables = match &self.path {
-            None => self.store.variables(&self.experiment, "")?,
+            None => self.store.variables(&self.experiment, "")?.into_iter().filter(|it| !is_aside(&it.path)).collect(),
             // Resolved again each time: a series that is waited for may come under `logs/`.
             Some(name) => match self.store.resolve(&self.experiment, name) {
                 Ok(path) => vec![self.store.variable(&self.experiment, &path)?],
@@ -197,6 +197,11 @@ impl Followed<'_> {
             }
         }
     }
+}
+
+/// Whether a series is shown only when it is named: there are many of them, or their texts are long.
+fn is_aside(path: &str) -> bool {
+    path.starts_with("timing/") || matches!(path, "monitoring/steps" | "monitoring/traceback")
 }
 
 fn points_of(path: &str, points: Points) -> Vec<Point> {

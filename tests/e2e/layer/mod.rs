@@ -82,8 +82,9 @@ fn lines(experiment: &Experiment, path: &str) -> Vec<String> {
 
 /// Takes about this long, as work does.
 fn work(time: Duration) {
-    let began = neptune_core::stopwatch::ticks();
-    while neptune_core::stopwatch::nanos(neptune_core::stopwatch::ticks() - began) < time.as_nanos() as u64 {
+    use neptune_core::stopwatch::{nanos, ticks};
+    let began = ticks();
+    while u128::from(nanos(ticks() - began)) < time.as_nanos() {
         std::hint::spin_loop();
     }
 }

@@ -21,7 +21,7 @@ fn forward(time: Duration) {
 fn train_step(step: u32) {
     forward(Duration::from_micros(200));
     if step.is_multiple_of(10) {
-        forward(Duration::from_micros(2_000));
+        forward(Duration::from_millis(2));
     }
 }
 
@@ -272,7 +272,7 @@ fn metrics_and_parameters_may_be_fields_of_spans() {
 #[test]
 fn the_nearest_span_that_says_a_step_wins() {
     let traced = Traced::new();
-    let _epoch = info_span!("epoch", step = 1, epoch = 3, split = "train").entered();
+    let epoch = info_span!("epoch", step = 1, epoch = 3, split = "train").entered();
     let _step = info_span!("step", step = 20).entered();
     info!(metric.loss = 1.0);
     {
@@ -282,7 +282,8 @@ fn the_nearest_span_that_says_a_step_wins() {
         info!(metric.loss = 4.0, step = 22, split = "test");
     }
     info!(parent: None, metric.loss = 5.0);
-    info!(parent: &*_epoch, metric.loss = 6.0);
+    info!(parent: &*epoch, metric.loss = 6.0);
+    drop(epoch);
     assert_eq!(traced.points("train/loss"), [(1.0, 6.0), (20.0, 1.0)]);
     assert_eq!(traced.points("valid/loss"), [(20.0, 2.0), (21.0, 3.0)]);
     assert_eq!(traced.points("test/loss"), [(22.0, 4.0)]);
