@@ -26,6 +26,8 @@ fn main() -> Outcome {
         ["from-env"] => from_env(),
         ["panic", folder] => panics(folder),
         ["traced-panic", folder] => traced::panics(folder),
+        ["silent", folder] => silent(folder),
+        ["traced-silent", folder] => traced::silent(folder),
         ["traced-burst", folder, threads] => traced::burst(folder, threads.parse()?),
         ["full-disk", folder] => full_disk(folder),
         ["fork", folder] => fork(folder),
@@ -210,6 +212,61 @@ fn full_disk(folder: &str) -> Outcome {
     let lost = experiment.stop()?;
     say(&format!("stopped {}", lost.count(neptune_core::LostReason::DiskFull)))?;
     Ok(())
+}
+
+/// From here on any system call of this thread kills it.
+#[expect(unsafe_code, reason = "the kernel is asked through the C library")]
+fn forbid_system_calls() {
+    // Not the strict mode, which also forbids to read the processor's counter.
+    let mut kill = libc::sock_filter { code: 0x06, jt: 0, jf: 0, k: libc::SECCOMP_RET_KILL_THREAD };
+    let program = libc::sock_fprog { len: 1, filter: &raw mut kill };
+    // SAFETY: the calls read the program, which lives until they return, and change only what this thread may do.
+    let forbidden = unsafe {
+        libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+            && libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) == 0
+    };
+    assert!(forbidden, "the kernel can forbid system calls");
+}
+
+/// Has `log` called on a thread that may make no system call, after some calls on which it may; says when it is done.
+#[expect(clippy::exit, reason = "a thread that may make no system call cannot end by itself")]
+fn without_system_calls(log: impl Fn(u32) + Send + Sync) -> Outcome {
+    const CALLS: u32 = 5_000;
+    let done = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            (0..1_000).for_each(&log);
+            forbid_system_calls();
+            for number in 1_000..1_000 + CALLS {
+                log(number);
+                done.fetch_add(1, Ordering::Release);
+            }
+            // Ending a thread takes system calls: it goes with the process.
+            while done.load(Ordering::Relaxed) > 0 {
+                std::hint::spin_loop();
+            }
+        });
+        for _ in 0..1_000 {
+            if done.load(Ordering::Acquire) == u64::from(CALLS) {
+                break;
+            }
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+        say(&format!("{} of {CALLS}", done.load(Ordering::Acquire)))?;
+        std::process::exit(0)
+    })
+}
+
+/// Logs to handles and by name.
+fn silent(folder: &str) -> Outcome {
+    let experiment = open(folder)?.experiment().start()?;
+    let series = experiment.series::<f64>("train/loss")?;
+    without_system_calls(|number| {
+        series.append(f64::from(number));
+        series.append_at(number, 0.5);
+        experiment.log_metric("loss", 0.5);
+        experiment.log_metrics(number, [("a", 0.5), ("b", 0.25)]);
+    })
 }
 
 /// Logs, forks, logs in parent and child, and lets the child outlive the parent.

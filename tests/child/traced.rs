@@ -4,7 +4,7 @@ use std::{path::Path, sync::atomic::Ordering};
 
 use tracing_subscriber::prelude::*;
 
-use crate::{Outcome, Returned, open, say};
+use crate::{Outcome, Returned, open, say, without_system_calls};
 
 /// Panics in a span of the fourth step.
 pub(crate) fn panics(folder: &str) -> Outcome {
@@ -40,4 +40,17 @@ pub(crate) fn burst(folder: &str, threads: usize) -> Outcome {
         }
     });
     Ok(())
+}
+
+/// Logs events and times spans.
+pub(crate) fn silent(folder: &str) -> Outcome {
+    let experiment = open(folder)?.experiment().start()?;
+    tracing_subscriber::registry().with(neptune_tracing::layer(&experiment)).init();
+    let layer = tracing::info_span!("layer");
+    without_system_calls(|number| {
+        let step = tracing::info_span!("step", step = number, metric.late = tracing::field::Empty).entered();
+        tracing::info!(metric.loss = 0.5, metric.rate = number, split = "train");
+        layer.in_scope(|| tracing::trace!("nobody wants this"));
+        step.record("metric.late", 0.25);
+    })
 }

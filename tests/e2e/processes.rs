@@ -147,3 +147,15 @@ fn a_reader_beside_a_writer_sees_what_was_flushed() {
     }
     experiment.stop().unwrap();
 }
+
+/// Linux kills a thread that makes a system call which it was forbidden.
+#[cfg(target_os = "linux")]
+#[test]
+fn logging_makes_no_system_call() {
+    for scenario in ["silent", "traced-silent"] {
+        let folder = Folder::new();
+        let mut trainer = Trainer::start(scenario, [folder.path()]);
+        assert_eq!(trainer.line(), "5000 of 5000", "{scenario}");
+        trainer.wait();
+    }
+}

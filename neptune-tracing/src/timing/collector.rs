@@ -103,12 +103,12 @@ impl Collector {
         if log == Log::All || has_passed(self.window, state.logged, now) {
             state.logged = now;
             let mut overrun = 0;
-            let mut merged: ByPosition<Box<Statistics>> = HashMap::default();
+            let mut merged: ByPosition<Statistics> = HashMap::default();
             for thread in &threads {
                 overrun += thread.take_overrun();
-                for (position, statistics) in thread.take().drain() {
-                    merged.entry(position).and_modify(|all| all.merge(&statistics)).or_insert(statistics);
-                }
+                thread.take().drain(|position, statistics| {
+                    merged.entry(position).or_insert_with(Statistics::new).merge(statistics);
+                });
             }
             let mut merged: Vec<_> = merged.into_iter().collect();
             merged.sort_unstable_by_key(|(position, _)| *position);
@@ -124,10 +124,10 @@ impl Collector {
         let mut steps = Vec::new();
         for thread in threads {
             let mut taken = thread.take();
-            let done = std::mem::take(&mut taken.steps);
             if self.keep_every > 0 {
-                steps.extend(done);
+                steps.append(&mut taken.steps);
             } else {
+                taken.steps.clear();
                 taken.recent.clear();
             }
         }

@@ -2,15 +2,22 @@
 //!
 //! Invariant: only the thread moves `head`; `tail` is moved under the lock of `taken`. What lies between is whole.
 
-use std::sync::{
-    Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Mutex, MutexGuard, TryLockError,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::Duration,
 };
 
 use super::statistics::Taken;
 
 /// Samples that fit. At most this many wait to be counted; a power of two.
 const ROOM: usize = 256;
+
+/// How soon the collector tries again to take from a ring that its thread is emptying.
+const SOON: Duration = Duration::from_micros(50);
 
 /// What a sample is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,7 +109,14 @@ impl ThreadTimings {
 
     /// Everything that was put in so far, counted, to be looked at and taken away.
     pub(crate) fn take(&self) -> MutexGuard<'_, Taken> {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = loop {
+            match self.taken.try_lock() {
+                Ok(taken) => break taken,
+                Err(TryLockError::Poisoned(poisoned)) => break poisoned.into_inner(),
+                // Whoever sleeps on a lock has to be woken by a system call, and the thread is to make none.
+                Err(TryLockError::WouldBlock) => thread::park_timeout(SOON),
+            }
+        };
         self.take_into(&mut taken);
         taken
     }
@@ -161,10 +175,10 @@ mod tests {
                 done.store(true, Ordering::Release);
             });
             while !done.load(Ordering::Acquire) {
-                counted += timings.take().drain().into_iter().map(|(_, statistics)| statistics.count()).sum::<u64>();
+                timings.take().drain(|_, statistics| counted += statistics.count());
             }
         });
-        counted += timings.take().drain().into_iter().map(|(_, statistics)| statistics.count()).sum::<u64>();
+        timings.take().drain(|_, statistics| counted += statistics.count());
         assert_eq!(counted + timings.take_overrun(), SAMPLES);
         assert!(counted > SAMPLES / 2, "{counted}");
     }

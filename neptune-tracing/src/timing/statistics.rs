@@ -11,10 +11,10 @@ use super::ring::{Kind, Sample};
 const DIGITS: u8 = 2;
 
 /// Samples of a thread that are kept for timelines.
-const RECENT: usize = 16_384;
+const RECENT: usize = 4_096;
 
 /// Steps of a thread that are looked at at a time.
-const STEPS: usize = 4_096;
+const STEPS: usize = 512;
 
 /// What is counted of a position, in ticks.
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ pub(crate) struct Statistics {
 }
 
 impl Statistics {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let histogram = Histogram::new(DIGITS).expect("two digits are within what a histogram can have");
         Self { histogram, total: 0, most: 0, awaited: 0, busy: 0, idle: 0 }
     }
@@ -54,6 +54,11 @@ impl Statistics {
         self.awaited += other.awaited;
         self.busy = self.busy.saturating_add(other.busy);
         self.idle = self.idle.saturating_add(other.idle);
+    }
+
+    fn reset(&mut self) {
+        self.histogram.reset();
+        (self.total, self.most, self.awaited, self.busy, self.idle) = (0, 0, 0, 0, 0);
     }
 
     pub(crate) fn count(&self) -> u64 {
@@ -81,8 +86,9 @@ impl Statistics {
     }
 }
 
-/// What was taken from the ring of a thread.
-#[derive(Debug, Default)]
+/// What was taken from the ring of a thread. Grows to its size at once and is emptied in place, so that a thread that
+/// empties its ring itself does not ask the system for memory.
+#[derive(Debug)]
 pub(crate) struct Taken {
     /// By position.
     statistics: HashMap<u32, Box<Statistics>, RandomState>,
@@ -90,6 +96,16 @@ pub(crate) struct Taken {
     pub(crate) recent: VecDeque<Sample>,
     /// The steps that were done.
     pub(crate) steps: Vec<Sample>,
+}
+
+impl Default for Taken {
+    fn default() -> Self {
+        Self {
+            statistics: HashMap::with_capacity_and_hasher(32, RandomState::default()),
+            recent: VecDeque::with_capacity(RECENT),
+            steps: Vec::with_capacity(STEPS),
+        }
+    }
 }
 
 impl Taken {
@@ -107,9 +123,17 @@ impl Taken {
         self.recent.push_back(*sample);
     }
 
-    /// Takes the statistics away, by position.
-    pub(crate) fn drain(&mut self) -> Vec<(u32, Box<Statistics>)> {
-        self.statistics.drain().collect()
+    /// Takes the statistics away, by position, in any order.
+    pub(crate) fn drain(&mut self, mut take: impl FnMut(u32, &Statistics)) {
+        // What had nothing since the last time is given up.
+        self.statistics.retain(|position, statistics| {
+            let is_used = statistics.count() > 0;
+            if is_used {
+                take(*position, statistics);
+                statistics.reset();
+            }
+            is_used
+        });
     }
 }
 
@@ -128,8 +152,10 @@ mod tests {
         for ticks in 1..=1_000 {
             if ticks % 2 == 0 { &mut left } else { &mut right }.add(&sample(Kind::Stretch, ticks, 0));
         }
-        let (_, mut all) = left.drain().remove(0);
-        all.merge(&right.drain().remove(0).1);
+        let mut all = Statistics::new();
+        left.drain(|_, statistics| all.merge(statistics));
+        right.drain(|_, statistics| all.merge(statistics));
+        left.drain(|_, _| panic!("it was taken already"));
         let figures: std::collections::HashMap<_, _> = all.figures(|ticks| ticks as f64).into_iter().collect();
         assert_eq!((figures["count"], figures["total"], figures["max"]), (1_000.0, 500_500.0, 1_000.0));
         assert!((figures["mean"] - 500.5).abs() < 1e-9);
@@ -143,7 +169,8 @@ mod tests {
         let mut taken = Taken::default();
         taken.add(&sample(Kind::Awaited, 100, 30));
         taken.add(&sample(Kind::Awaited, 300, 50));
-        let (_, all) = taken.drain().remove(0);
+        let mut all = Statistics::new();
+        taken.drain(|_, statistics| all.merge(statistics));
         let figures: std::collections::HashMap<_, _> = all.figures(|ticks| ticks as f64).into_iter().collect();
         assert_eq!((figures["mean"], figures["busy"], figures["idle"]), (200.0, 40.0, 160.0));
     }
