@@ -199,9 +199,11 @@ pub(crate) enum TimingOrder {
 }
 
 const TRACE_AFTER_HELP: &str = "\
-The tracing layer keeps every 1,000th step and the slowest of each minute, unless it was told otherwise.
+The tracing layer keeps every 1,000th step and the slowest of each minute, unless it was told otherwise. Spans at different
+paths keep steps of their own, which may have the same number.
   neptune trace latest                            what was kept
   neptune trace latest --slowest -o slowest.json  one step
+  neptune trace latest --step 2000 --span step    one step of train/epoch/step, where no other path ends so
 Open the file at https://ui.perfetto.dev or chrome://tracing.";
 
 #[derive(Debug, Args)]
@@ -216,6 +218,9 @@ pub(crate) struct Trace {
     /// Write the step that took the longest
     #[arg(long, group = "wanted")]
     pub(crate) slowest: bool,
+    /// Only steps of the span at this path, or at the only one that ends in it
+    #[arg(long, value_name = "PATH")]
+    pub(crate) span: Option<String>,
     /// The file; without it, standard output
     #[arg(short, long, value_name = "FILE", requires = "wanted")]
     pub(crate) output: Option<PathBuf>,
@@ -299,10 +304,14 @@ mod tests {
     #[test]
     fn one_step_is_written_to_a_file() {
         let trace = |arguments: &[&str]| Cli::try_parse_from([&["neptune", "trace", "latest"], arguments].concat());
-        for fine in [&["--step", "12", "-o", "a"][..], &["--slowest", "-o", "a"], &["--step", "-0.5"], &[]] {
+        for fine in
+            [&["--step", "12", "-o", "a"][..], &["--slowest", "-o", "a"], &["--step", "-0.5"], &["--span", "step"], &[]]
+        {
             assert!(trace(fine).is_ok(), "{fine:?}");
         }
-        for wrong in [&["-o", "a"][..], &["--slowest", "--step", "12"], &["--step", "NaN"], &["--step", "x"]] {
+        let wrongs =
+            [&["-o", "a"][..], &["--span", "step", "-o", "a"], &["--slowest", "--step", "12"], &["--step", "NaN"]];
+        for wrong in wrongs.into_iter().chain([&["--step", "x"][..]]) {
             assert!(trace(wrong).is_err(), "{wrong:?}");
         }
     }

@@ -33,6 +33,7 @@ mod reading;
 mod chart;
 mod clock;
 mod inert;
+mod kept;
 mod metrics;
 mod number;
 mod progress;

@@ -156,6 +156,14 @@ fn timeline(step: u32, seconds: f64) -> String {
     .to_string()
 }
 
+/// Steps of a span that were kept, with their seconds, as the tracing layer logs them.
+fn log_kept(experiment: &ExperimentHandle, span: &str, steps: &[(u32, f64)]) {
+    let series = experiment.series::<String>(&format!("monitoring/steps/{span}")).unwrap();
+    for (step, seconds) in steps {
+        series.append_at(*step, timeline(*step, *seconds));
+    }
+}
+
 /// An experiment with all that the tracing layer logs.
 fn traced(folder: &Path) {
     let experiment = session(folder, Mode::Embedded).experiment().start().unwrap();
@@ -170,10 +178,8 @@ fn traced(folder: &Path) {
     log_timings(&experiment, "wait", &[&window(5.0, 9.0, 1.0, 2.0), &busy(1.0, 4.0), &busy(3.0, 2.0)]);
     // Not of a span: it lacks a total.
     experiment.series::<f64>("timing/epochs/count").unwrap().append(3.0);
-    let steps = experiment.series::<String>("monitoring/steps").unwrap();
-    for (step, seconds) in [(12_u32, 0.012), (20, 3.1), (1_000, 0.5)] {
-        steps.append_at(step, timeline(step, seconds));
-    }
+    log_kept(&experiment, "train/epoch/step", &[(12, 0.012), (20, 3.1), (1_000, 0.5)]);
+    log_kept(&experiment, "validate/step", &[(20, 0.25), (40, 4.5)]);
     experiment.series::<String>("monitoring/log").unwrap().append("WARN a: b");
     experiment.series::<String>("monitoring/log").unwrap().append("WARN c: d");
     experiment.series::<String>("monitoring/traceback").unwrap().append("thread 'main' panicked");
@@ -219,16 +225,22 @@ fn an_experiment_without_timings_says_how_to_get_some() {
     assert!(!printed(folder.path(), &["show", "PRO-1"]).contains("Timings"));
 }
 
+/// The first `n` words of each line.
+fn words(table: &str, n: usize) -> Vec<String> {
+    table.lines().map(|line| line.split_whitespace().take(n).collect::<Vec<_>>().join(" ")).collect()
+}
+
 #[test]
 fn kept_steps_are_listed_and_written_as_they_were_logged() {
     let folder = tempfile::tempdir().unwrap();
-    traced(folder.path());
+    let experiment = session(folder.path(), Mode::Embedded).experiment().start().unwrap();
+    log_kept(&experiment, "train/step", &[(12, 0.012), (20, 3.1), (1_000, 0.5)]);
+    experiment.stop().unwrap();
     let list = printed(folder.path(), &["trace", "PRO-1"]);
-    let cells = |line: usize| list.lines().nth(line).unwrap().split_whitespace().take(4).collect::<Vec<_>>().join(" ");
-    assert_eq!((list.lines().count(), cells(0)), (4, "STEP DURATION SPANS WHEN".to_owned()));
-    assert!(cells(1).starts_with("12 12 ms 2") && cells(2).starts_with("20 3.1 s 2"), "{list}");
+    assert_eq!(words(&list, 4), ["STEP DURATION SPANS WHEN", "12 12 ms 2", "20 3.1 s 2", "1000 500 ms 2"], "{list}");
     let told = json(folder.path(), &["--json", "trace", "PRO-1"]);
     assert_eq!((&told[2]["step"], &told[2]["seconds"], &told[2]["spans"]), (&1_000.into(), &0.5.into(), &2.into()));
+    assert_eq!(told[2]["span"], "train/step", "{told:#}");
 
     assert_eq!(printed(folder.path(), &["trace", "PRO-1", "--step", "12"]), timeline(12, 0.012) + "\n");
     let file = folder.path().join("step.json");
@@ -240,13 +252,108 @@ fn kept_steps_are_listed_and_written_as_they_were_logged() {
 }
 
 #[test]
+fn steps_of_several_spans_are_one_list_with_the_path_of_each() {
+    let folder = tempfile::tempdir().unwrap();
+    let experiment = session(folder.path(), Mode::Embedded).experiment().start().unwrap();
+    log_kept(&experiment, "validate/step", &[(20, 0.25), (40, 4.5)]);
+    log_kept(&experiment, "train/epoch/step", &[(12, 0.012), (20, 3.1), (1_000, 0.5)]);
+    log_kept(&experiment, "evil\u{202e}", &[(20, 0.5)]);
+    experiment.stop().unwrap();
+    let list = printed(folder.path(), &["trace", "PRO-1"]);
+    let [title, escaped] = ["STEP SPAN DURATION SPANS WHEN", "20 evil\\u{202e} 500 ms 2"];
+    let [train, validate] = ["train/epoch/step", "validate/step"];
+    let [slow, quick] = [format!("20 {train} 3.1 s 2"), format!("20 {validate} 250 ms 2")];
+    let [first, late, last] =
+        [format!("12 {train} 12 ms 2"), format!("40 {validate} 4.5 s 2"), format!("1000 {train} 500 ms 2")];
+    assert_eq!(words(&list, 5), [title, &first, escaped, &slow, &quick, &late, &last], "{list}");
+    let told = json(folder.path(), &["--json", "trace", "PRO-1"]);
+    let spans: Vec<_> = told.as_array().unwrap().iter().map(|kept| kept["span"].as_str().unwrap()).collect();
+    assert_eq!(spans, [train, "evil\u{202e}", train, validate, validate, train]);
+
+    let list = printed(folder.path(), &["trace", "PRO-1", "--span", validate]);
+    assert_eq!(words(&list, 4), ["STEP DURATION SPANS WHEN", "20 250 ms 2", "40 4.5 s 2"], "one span needs no column");
+    let told = json(folder.path(), &["--json", "trace", "PRO-1", "--span", "epoch/step"]);
+    assert!(told.as_array().unwrap().iter().all(|kept| kept["span"] == train), "{told:#}");
+}
+
+#[test]
+fn a_span_is_named_by_its_path_or_by_an_end_that_no_other_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let experiment = session(folder.path(), Mode::Embedded).experiment().start().unwrap();
+    for (span, seconds) in [("train/step", 1.0), ("validate/step", 2.0), ("train/batch", 3.0), ("batch", 4.0)] {
+        log_kept(&experiment, span, &[(20, seconds)]);
+    }
+    experiment.stop().unwrap();
+    let of = |name: &str| printed(folder.path(), &["trace", "PRO-1", "--step", "20", "--span", name]);
+    assert_eq!(of("validate/step"), timeline(20, 2.0) + "\n");
+    assert_eq!(of("batch"), timeline(20, 4.0) + "\n", "what is a whole path is no end of another");
+    let refused = |name: &str, code: i32| said(folder.path(), &["trace", "PRO-1", "--span", name], code);
+    let several = refused("step", 2);
+    assert!(several.contains("\"step\": train/step, validate/step;") && several.contains("--span"), "{several}");
+    for unknown in ["tep", "train", "", "x"] {
+        let none = refused(unknown, 3);
+        assert!(
+            none.contains("kept a step") && none.contains("batch, train/batch, train/step, validate/step"),
+            "{none}"
+        );
+    }
+    two_experiments(folder.path());
+    assert!(said(folder.path(), &["trace", "PRO-2", "--span", "step"], 3).contains("neptune_tracing::layer"));
+}
+
+#[test]
+fn a_step_that_several_spans_kept_wants_the_span() {
+    let folder = tempfile::tempdir().unwrap();
+    traced(folder.path());
+    let file = folder.path().join("step.json");
+    let refused = said(folder.path(), &["trace", "PRO-1", "--step", "20", "-o", file.to_str().unwrap()], 2);
+    assert!(refused.contains("step 20 of PRO-1: train/epoch/step, validate/step; choose one with --span"), "{refused}");
+    assert!(!file.exists());
+    let chosen = |span: &str| printed(folder.path(), &["trace", "PRO-1", "--step", "20", "--span", span]);
+    assert_eq!(chosen("validate/step"), timeline(20, 0.25) + "\n");
+    assert_eq!(chosen("epoch/step"), timeline(20, 3.1) + "\n");
+    assert_eq!(printed(folder.path(), &["trace", "PRO-1", "--step", "40"]), timeline(40, 4.5) + "\n");
+    let arguments = ["--json", "trace", "PRO-1", "--step", "40", "-o", file.to_str().unwrap()];
+    assert_eq!(json(folder.path(), &arguments)["span"], "validate/step");
+}
+
+#[test]
+fn the_slowest_step_of_all_spans_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    traced(folder.path());
+    let slowest = |span: &[&str]| {
+        let output = neptune(folder.path(), &[&["trace", "PRO-1", "--slowest"], span].concat());
+        assert!(output.status.success(), "{output:?}");
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (written, told) = slowest(&[]);
+    assert_eq!(written, timeline(40, 4.5) + "\n");
+    assert!(told.contains("the slowest is step 40 of PRO-1 (validate/step)"), "{told}");
+    assert_eq!(slowest(&["--span", "epoch/step"]), (timeline(20, 3.1) + "\n", String::new()));
+}
+
+#[test]
 fn a_step_that_was_not_kept_names_the_nearest_that_were() {
     let folder = tempfile::tempdir().unwrap();
     traced(folder.path());
     let nearest = |step: &str| said(folder.path(), &["trace", "PRO-1", "--step", step], 3);
     assert!(nearest("13").contains("step 13 of PRO-1 was not kept; the nearest that were are 12 and 20"));
+    assert!(nearest("21").contains("the nearest that were are 20 and 40"), "of whichever span");
     assert!(nearest("-1").contains("the nearest that was is 12"));
     assert!(nearest("1000.5").contains("the nearest that was is 1000"));
+    let of_one = said(folder.path(), &["trace", "PRO-1", "--step", "12", "--span", "validate/step"], 3);
+    assert!(of_one.contains("step 12 of PRO-1 (validate/step) was not kept; the nearest that was is 20"), "{of_one}");
+}
+
+#[test]
+fn timings_and_kept_steps_are_followed_only_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    traced(folder.path());
+    let tail = printed(folder.path(), &["tail", "PRO-1", "-n", "1000"]);
+    assert!(tail.contains("WARN c: d") && tail.contains("reward"), "{tail}");
+    assert!(!tail.contains("timing/train") && !tail.contains("monitoring/steps"), "{tail}");
+    let named = printed(folder.path(), &["tail", "PRO-1", "monitoring/steps/validate/step"]);
+    assert_eq!(named.lines().count(), 2, "{named}");
 }
 
 #[test]
@@ -257,10 +364,8 @@ fn many_kept_steps_are_each_listed_once() {
     let with_a_gap = (0..700).map(|step| if step < 690 { step } else { 1_000 * step }).collect();
     for kept in [evenly, with_a_gap] {
         let experiment = session.experiment().start().unwrap();
-        let steps = experiment.series::<String>("monitoring/steps").unwrap();
-        for step in &kept {
-            steps.append_at(*step, timeline(*step, f64::from(*step)));
-        }
+        let steps: Vec<_> = kept.iter().map(|step| (*step, f64::from(*step))).collect();
+        log_kept(&experiment, "train/step", &steps);
         experiment.stop().unwrap();
         let told = json(folder.path(), &["--json", "trace", "latest"]);
         let listed: Vec<u64> = told.as_array().unwrap().iter().map(|kept| kept["step"].as_u64().unwrap()).collect();
@@ -275,21 +380,22 @@ fn many_kept_steps_are_each_listed_once() {
 fn text_that_is_no_timeline_is_listed_and_never_written() {
     let folder = tempfile::tempdir().unwrap();
     let experiment = session(folder.path(), Mode::Embedded).experiment().start().unwrap();
-    let steps = experiment.series::<String>("monitoring/steps").unwrap();
+    let steps = experiment.series::<String>("monitoring/steps/a/step").unwrap();
     for (step, text) in [(1_u32, "\u{1b}[2J"), (2, "{\"traceEvents\":[{}, \"\u{9b}2J\"]}"), (3, "")] {
         steps.append_at(step, text);
     }
     experiment.stop().unwrap();
     let file = folder.path().join("step.json");
     let slowest = said(folder.path(), &["trace", "PRO-1", "--slowest"], 3);
-    assert!(slowest.contains("monitoring/steps of PRO-1 holds no timeline"), "{slowest}");
+    assert!(slowest.contains("what was kept of PRO-1 holds no timeline"), "{slowest}");
     for step in ["1", "2", "3"] {
         let refused = said(folder.path(), &["trace", "PRO-1", "--step", step, "-o", file.to_str().unwrap()], 1);
         assert!(refused.contains("is no timeline") && !refused.contains(['\u{1b}', '\u{9b}']), "{refused}");
     }
     assert!(!file.exists());
     assert_eq!(printed(folder.path(), &["trace", "PRO-1"]).lines().count(), 4);
-    assert!(said(folder.path(), &["trace", "PRO-1"], 0).contains("3 texts are no timelines; see `neptune tail PRO-1"));
+    let told = said(folder.path(), &["trace", "PRO-1"], 0);
+    assert!(told.contains("3 texts are no timelines; see `neptune tail PRO-1 monitoring/steps/a/step`"), "{told}");
     assert!(json(folder.path(), &["--json", "trace", "PRO-1"])[0]["seconds"].is_null());
 }
 
@@ -300,15 +406,16 @@ fn the_page_of_an_experiment_points_to_its_timings_and_does_not_list_them() {
     let page = printed(folder.path(), &["show", "PRO-1"]);
     for line in [
         "Timings    5 spans; see `neptune timings PRO-1`",
-        "Steps      3 kept whole; see `neptune trace PRO-1`",
+        "Steps      5 kept whole; see `neptune trace PRO-1`",
         "Log        2 lines; see `neptune tail PRO-1 monitoring/log`",
         "Traceback  1 text; see `neptune tail PRO-1 monitoring/traceback`",
     ] {
         assert!(page.lines().any(|found| found == line), "{line} is missing in:\n{page}");
     }
+    assert!(!page.contains("monitoring/steps"), "{page}");
     assert!(!page.contains("timing/train") && !page.contains("timing/wait") && !page.contains("traceEvents"), "{page}");
     assert!(page.contains("timing/epochs/count"), "what is no timing of a span is like any other series:\n{page}");
     let told = json(folder.path(), &["--json", "show", "PRO-1"]).to_string();
-    assert!(told.contains("timing/train/p50") && told.contains("monitoring/steps"), "JSON is complete");
+    assert!(told.contains("timing/train/p50") && told.contains("monitoring/steps/validate/step"), "JSON is complete");
     assert!(printed(folder.path(), &["show", "PRO-1", "--chart", "timing/train/p50"]).contains("timing/train/p50"));
 }

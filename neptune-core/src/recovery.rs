@@ -250,7 +250,7 @@ pub(crate) fn recover_in_background(session: &Session) {
     }
     let session = session.clone();
     let recover = move || drop(session.recover(|_| ()));
-    drop(thread::Builder::new().name("neptune-recover".into()).spawn(recover));
+    drop(thread::Builder::new().name("neptune:recover".into()).spawn(recover));
 }
 
 fn survey_of(folder: &WriterFolder, store: Option<&Store>) -> Result<JournalSurvey> {

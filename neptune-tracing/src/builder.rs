@@ -23,7 +23,6 @@ pub struct Builder {
     experiment: Option<ExperimentHandle>,
     settings: Settings,
     window: Duration,
-    hooks_panics: bool,
 }
 
 /// A layer that logs to `experiment`, with the settings that fit most programs.
@@ -74,7 +73,7 @@ where
 /// # }
 /// ```
 pub fn builder() -> Builder {
-    Builder { experiment: None, settings: Settings::default(), window: WINDOW, hooks_panics: true }
+    Builder { experiment: None, settings: Settings::default(), window: WINDOW }
 }
 
 impl Builder {
@@ -120,7 +119,8 @@ impl Builder {
 
     /// Makes a metric of every number in the events of `target` and the modules in it, whatever its field is called.
     pub fn metrics_from(mut self, target: impl Into<String>) -> Self {
-        self.settings.metric_targets.push(target.into());
+        // The name of a package may have dashes; its targets do not.
+        self.settings.metric_targets.push(target.into().replace('-', "_"));
         self
     }
 
@@ -131,9 +131,9 @@ impl Builder {
         self
     }
 
-    /// Leaves panics to others: no hook is installed.
+    /// Leaves panics to others: this layer notes none.
     pub const fn ignore_panics(mut self) -> Self {
-        self.hooks_panics = false;
+        self.settings.notes_panics = false;
         self
     }
 
@@ -142,7 +142,7 @@ impl Builder {
     where
         S: Subscriber + for<'span> LookupSpan<'span>,
     {
-        if self.hooks_panics {
+        if self.settings.notes_panics {
             panics::hook();
         }
         layer::layer(Shared::new(self.settings, self.experiment, self.window))

@@ -26,10 +26,10 @@ impl Context {
         }
     }
 
-    /// Where on the x axis it stands: at the step or, where only the epoch is known, at the epoch.
+    /// The step, where it is known.
     #[inline]
-    pub(crate) fn x(self) -> Option<Step> {
-        Step::new(if self.step.is_nan() { self.epoch } else { self.step })
+    pub(crate) fn step(self) -> Option<Step> {
+        Step::new(self.step)
     }
 }
 
@@ -43,8 +43,7 @@ mod tests {
         let inner = Context { step: 7.0, ..Context::NONE };
         let both = inner.or(outer);
         assert_eq!((both.step, both.epoch, both.split), (7.0, 2.0, 3));
-        assert_eq!(both.x(), Step::new(7.0));
-        assert_eq!(Context { epoch: 4.0, ..Context::NONE }.x(), Step::new(4.0));
-        assert_eq!(Context::NONE.x(), None);
+        assert_eq!(both.step(), Step::new(7.0));
+        assert_eq!(Context { epoch: 4.0, ..Context::NONE }.step(), None);
     }
 }

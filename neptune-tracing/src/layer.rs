@@ -15,8 +15,9 @@ use tracing_subscriber::{
 
 use crate::{
     line,
+    plan::Becomes,
     shared::Shared,
-    spans,
+    spans::{self, Around},
     thread::{self, Planned},
     values::Values,
 };
@@ -43,9 +44,10 @@ where
 
 impl<S> Filter<S> for Interests {
     fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
-        // Asked at each call only where another layer cannot decide once.
-        let plan = self.shared.known_plan(&metadata.callsite());
-        plan.map_or(*metadata.level() <= self.shared.settings.log_level, |plan| plan.is_wanted())
+        // Asked at each call only where another layer cannot decide once, or while a callsite is still being registered by
+        // another thread. Then there is no plan yet; what it will say is the same.
+        let known = thread::with(&self.shared, |thread| thread.is_wanted(&self.shared, metadata));
+        known.is_some_and(|known| known.unwrap_or_else(|| Becomes::of(metadata, &self.shared.settings).is_wanted()))
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
@@ -66,22 +68,16 @@ where
         let shared = &*self.shared;
         thread::with(&self.shared, |thread| {
             thread.left = None;
-            let context = if event.is_contextual() {
-                thread.context()
-            } else {
-                let parent = event.parent().and_then(|parent| shared.open.find(parent.into_u64()));
-                parent.map_or(crate::context::Context::NONE, |(_, span)| span.context())
-            };
-            let position = thread.position();
-            let Some((Planned { plan, binding, .. }, target)) = thread.plan(shared, event.metadata()) else { return };
+            let around = Around::of(shared, thread, event.is_root(), event.parent());
+            let (Planned { plan, binding, .. }, Some(target)) = thread.plan(shared, event.metadata()) else { return };
             if plan.has_values {
-                let mut values = Values::new(plan, target, &shared.splits);
+                let mut values = Values::new(plan, Some(target), &shared.splits);
                 event.record(&mut values);
-                let context = values.context.or(context);
-                values.log(context, |split| binding.bind(plan, target, split, &shared.splits));
+                let context = values.context.or(around.context);
+                values.log(context, binding);
             }
             if plan.is_line {
-                let position = shared.positions.get(position);
+                let position = shared.positions.get(around.position);
                 target.line(&line::line(event, position.as_deref().map(|position| &*position.path)));
             }
         });
@@ -97,8 +93,8 @@ where
         }
     }
 
-    fn on_enter(&self, id: &Id, _: Context<'_, S>) {
-        thread::with(&self.shared, |thread| spans::entered(&self.shared, thread, id));
+    fn on_enter(&self, id: &Id, context: Context<'_, S>) {
+        thread::with(&self.shared, |thread| spans::entered(&self.shared, thread, id, || context.metadata(id)));
     }
 
     fn on_exit(&self, id: &Id, _: Context<'_, S>) {
@@ -106,7 +102,9 @@ where
     }
 
     fn on_close(&self, id: Id, _: Context<'_, S>) {
-        thread::with(&self.shared, |thread| spans::closed(&self.shared, thread, &id));
+        if thread::with(&self.shared, |thread| spans::closed(&self.shared, thread, &id)).is_none() {
+            spans::dropped(&self.shared, &id);
+        }
     }
 }
 

@@ -4,12 +4,14 @@
 
 mod builder;
 mod context;
+mod few;
 mod flush;
 mod layer;
 mod line;
 mod number;
 mod panics;
 mod plan;
+mod printed;
 mod route;
 mod settings;
 mod shared;
@@ -23,7 +25,7 @@ mod values;
 pub use builder::{Builder, builder, layer};
 pub use flush::{FlushGuard, flush_on_drop};
 pub use layer::{Interests, NeptuneLayer, Recorder};
-pub use route::{Entered, InExperiment, Inside, enter};
+pub use route::{Entered, InExperiment, Inside, enter, set_experiment};
 
 /// The programs in the README compile.
 #[cfg(doctest)]

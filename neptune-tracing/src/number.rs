@@ -2,8 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
-/// The longest text that is taken for a number.
-const LONGEST: usize = 64;
+/// The longest text that is taken for a number: the largest and the smallest have more than 300 digits.
+const LONGEST: usize = 400;
 
 /// A number that is printed, read back: a plain number, or a [`std::time::Duration`] as seconds. `None` for anything else.
 ///
@@ -58,6 +58,8 @@ mod tests {
         close(&Duration::MAX, Duration::MAX.as_secs_f64());
         close(&format_args!("{}", 0.25_f32), 0.25);
         close(&-3_i8, -3.0);
+        close(&format_args!("{}", f64::MAX), f64::MAX);
+        close(&format_args!("{}", 1e-300), 1e-300);
     }
 
     #[test]

@@ -28,10 +28,15 @@ pub(crate) fn hook() {
 }
 
 fn note(info: &PanicHookInfo<'_>) {
-    let Some(layers) = Shared::all() else { return };
+    let Some(mut layers) = Shared::all() else { return };
+    layers.retain(|layer| layer.settings.notes_panics);
+    // A thread that has used some of the layers panics for those.
+    if layers.iter().any(|layer| threads::knows(layer)) {
+        layers.retain(|layer| threads::knows(layer));
+    }
     let mut backtrace = None;
     for shared in layers {
-        let Some(target) = shared.target() else { continue };
+        let (Some(target), _) = shared.target() else { continue };
         if target.handle.has_ended() {
             continue;
         }

@@ -2,15 +2,23 @@
 //!
 //! Invariant: nothing of a field's name is looked at after that; an event finds what to do by the index of the field.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::{
+    ops::Deref,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use neptune_core::VariablePath;
-use tracing_core::Metadata;
+use tracing_core::{Level, Metadata};
+use tracing_subscriber::filter::Targets;
 
 use crate::settings::Settings;
 
 /// What the names of metrics begin with: our word, and those of OpenTelemetry.
 const METRICS: [&str; 5] = ["metric.", "counter.", "monotonic_counter.", "histogram.", "gauge."];
+
+/// What fields begin with that are meant for us.
+const OURS: [&str; 8] =
+    ["metric.", "counter.", "monotonic_counter.", "histogram.", "gauge.", "param.", "property.", "text."];
 
 /// What becomes of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,14 +26,14 @@ pub(crate) enum Role {
     /// It is for others.
     Ignored,
     /// A point of the metric of this number in [`Plan::metrics`].
-    Metric(u8),
+    Metric(u16),
     /// As [`Role::Metric`] where it is a number, ignored where it is not: the field of an event whose target is named.
-    MetricIfNumber(u8),
+    MetricIfNumber(u16),
     /// The name of a metric, for [`Role::DynamicValue`].
     DynamicName,
     DynamicValue,
     Param(VariablePath),
-    Property(String),
+    Property(VariablePath),
     Tag,
     Text(VariablePath),
     Step,
@@ -37,9 +45,18 @@ pub(crate) enum Role {
 
 /// What becomes of a callsite.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is asked by itself, on a hot path")]
 pub(crate) struct Plan {
     pub(crate) metadata: &'static Metadata<'static>,
+    /// What was decided.
+    becomes: Becomes,
+    /// The fields that something was said about, by their index.
+    reported: AtomicU64,
+}
+
+/// What is decided of a callsite.
+#[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is asked by itself, on a hot path")]
+pub(crate) struct Becomes {
     /// By the index of the field.
     pub(crate) roles: Box<[Role]>,
     /// The paths of its metrics.
@@ -54,48 +71,88 @@ pub(crate) struct Plan {
     pub(crate) is_timed: bool,
     /// Every timing of it is logged, beside the statistics.
     pub(crate) is_raw: bool,
-    /// The fields that something was said about, by their index.
-    reported: AtomicU32,
+    is_span: bool,
 }
 
-impl Plan {
-    pub(crate) fn new(metadata: &'static Metadata<'static>, settings: &Settings) -> Self {
+impl Deref for Plan {
+    type Target = Becomes;
+
+    fn deref(&self) -> &Becomes {
+        &self.becomes
+    }
+}
+
+/// Which callsite it is. Callsites of the `log` crate's levels have one address, so the level is part of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Callsite {
+    address: usize,
+    level: Level,
+    is_span: bool,
+}
+
+impl Callsite {
+    #[inline]
+    pub(crate) fn of(metadata: &Metadata<'_>) -> Self {
+        let address = std::ptr::from_ref(metadata.callsite().0).addr();
+        Self { address, level: *metadata.level(), is_span: metadata.is_span() }
+    }
+}
+
+impl Becomes {
+    /// Decides what becomes of a callsite. The same, whenever it is asked.
+    pub(crate) fn of(metadata: &Metadata<'_>, settings: &Settings) -> Self {
         let names: Vec<&str> = metadata.fields().iter().map(|field| field.name()).collect();
         let is_dynamic = names.contains(&"metric.name") && names.contains(&"metric.value");
         let all_numbers = metadata.is_event() && settings.takes_all_numbers(metadata.target());
+        // Plain words mean something to us only where somebody speaks to us: a library may have a step of its own.
+        let is_ours = *metadata.level() <= Level::INFO
+            || all_numbers
+            || names.iter().any(|name| OURS.iter().any(|prefix| name.starts_with(prefix)))
+            || settings.timings.would_enable(metadata.target(), metadata.level());
         let mut metrics = Vec::new();
         let roles: Box<[Role]> = names
             .iter()
             .map(|name| match *name {
                 "metric.name" if is_dynamic => Role::DynamicName,
                 "metric.value" if is_dynamic => Role::DynamicValue,
+                "step" if is_ours => Role::Step,
+                "epoch" if is_ours => Role::Epoch,
+                "split" if is_ours => Role::Split,
+                "tag" if is_ours && metadata.is_event() => Role::Tag,
+                "step" | "epoch" | "split" | "tag" => Role::Ignored,
                 name => role(name, all_numbers, &mut metrics),
             })
             .collect();
         let is_context = |role: &Role| matches!(role, Role::Step | Role::Epoch | Role::Split);
         let has_values = roles.iter().any(|role| *role != Role::Ignored && !is_context(role));
+        let says_more = roles.contains(&Role::Ignored)
+            || (*metadata.level() <= Level::WARN && roles.iter().any(|role| matches!(role, Role::MetricIfNumber(_))));
+        let is_in = |targets: &Targets| metadata.is_span() && targets.would_enable(metadata.target(), metadata.level());
         Self {
-            metadata,
             has_values,
             has_context: roles.iter().any(is_context),
-            is_line: metadata.is_event()
-                && *metadata.level() <= settings.log_level
-                && (!has_values || names.contains(&"message")),
-            is_timed: metadata.is_span() && settings.timings.would_enable(metadata.target(), metadata.level()),
-            is_raw: metadata.is_span() && settings.raw_timings.would_enable(metadata.target(), metadata.level()),
+            is_line: metadata.is_event() && *metadata.level() <= settings.log_level && (!has_values || says_more),
+            is_timed: is_in(&settings.timings),
+            is_raw: is_in(&settings.raw_timings),
+            is_span: metadata.is_span(),
             roles,
             metrics: metrics.into(),
-            reported: AtomicU32::new(0),
         }
     }
 
     /// Whether anything becomes of the callsite.
-    pub(crate) fn is_wanted(&self) -> bool {
-        self.has_values || self.is_line || self.is_timed || self.is_raw || (self.metadata.is_span() && self.has_context)
+    pub(crate) const fn is_wanted(&self) -> bool {
+        self.has_values || self.is_line || self.is_timed || self.is_raw || (self.is_span && self.has_context)
     }
 
     pub(crate) fn role(&self, field: usize) -> &Role {
         self.roles.get(field).unwrap_or(&Role::Ignored)
+    }
+}
+
+impl Plan {
+    pub(crate) fn new(metadata: &'static Metadata<'static>, settings: &Settings) -> Self {
+        Self { metadata, becomes: Becomes::of(metadata, settings), reported: AtomicU64::new(0) }
     }
 
     /// Where the callsite is, for people.
@@ -106,29 +163,23 @@ impl Plan {
         }
     }
 
-    /// Whether this is the first time that something is said about the field.
+    /// Whether this is the first time that something is said about the field. Those beyond the 63rd share theirs.
     pub(crate) fn report(&self, field: usize) -> bool {
-        let bit = 1 << (field % 32);
+        let bit = 1 << field.min(63);
         self.reported.fetch_or(bit, Ordering::Relaxed) & bit == 0
     }
 }
 
 fn role(name: &str, all_numbers: bool, metrics: &mut Vec<VariablePath>) -> Role {
-    match name {
-        "step" => return Role::Step,
-        "epoch" => return Role::Epoch,
-        "split" => return Role::Split,
-        "tag" => return Role::Tag,
-        _ => {}
-    }
     let path = |name: &str| VariablePath::new(&name.replace('.', "/")).map_err(|error| error.to_string());
     let role = if let Some(name) = METRICS.iter().find_map(|prefix| name.strip_prefix(prefix)) {
         path(name).map(|path| Role::Metric(add(metrics, path)))
     } else if let Some(name) = name.strip_prefix("param.") {
         VariablePath::within("parameters", &name.replace('.', "/")).map(Role::Param).map_err(|error| error.to_string())
     } else if let Some(name) = name.strip_prefix("property.") {
-        let key = name.replace('.', "/");
-        VariablePath::within("properties", &key).map(|_| Role::Property(key)).map_err(|error| error.to_string())
+        VariablePath::within("properties", &name.replace('.', "/"))
+            .map(Role::Property)
+            .map_err(|error| error.to_string())
     } else if let Some(name) = name.strip_prefix("text.") {
         path(name).map(Role::Text)
     } else if all_numbers && name != "message" && !name.starts_with("log.") {
@@ -139,9 +190,9 @@ fn role(name: &str, all_numbers: bool, metrics: &mut Vec<VariablePath>) -> Role 
     role.unwrap_or_else(Role::Refused)
 }
 
-/// Adds a metric and returns its number. A callsite has at most 32 fields, so it fits.
-fn add(metrics: &mut Vec<VariablePath>, path: VariablePath) -> u8 {
-    let number = u8::try_from(metrics.len()).unwrap_or(u8::MAX);
+/// Adds a metric and returns its number. No callsite has so many fields that it does not fit.
+fn add(metrics: &mut Vec<VariablePath>, path: VariablePath) -> u16 {
+    let number = u16::try_from(metrics.len()).unwrap_or(u16::MAX);
     metrics.push(path);
     number
 }

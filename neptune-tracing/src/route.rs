@@ -5,6 +5,10 @@ use std::{
     fmt,
     marker::PhantomData,
     pin::Pin,
+    sync::{
+        PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Context, Poll},
 };
 
@@ -17,22 +21,47 @@ thread_local! {
     static VERSION: Cell<u64> = const { Cell::new(0) };
 }
 
-/// A number that changes when the experiment does that this thread has entered; no two states have the same.
+/// Where threads log that entered nothing, through layers without a running experiment of their own.
+static EVERYWHERE: RwLock<Option<ExperimentHandle>> = RwLock::new(None);
+
+/// Changes whenever `EVERYWHERE` does.
+static EVERYWHERE_VERSION: AtomicU64 = AtomicU64::new(0);
+
+/// Numbers that change when what this thread logs to may have; no two states of a thread have the same.
 #[inline]
-pub(crate) fn version() -> u64 {
-    VERSION.try_with(Cell::get).unwrap_or(0)
+pub(crate) fn version() -> (u64, u64) {
+    (VERSION.try_with(Cell::get).unwrap_or(0), EVERYWHERE_VERSION.load(Ordering::Acquire))
 }
 
 /// The experiment that this thread has entered.
-pub(crate) fn current() -> Option<ExperimentHandle> {
+pub(crate) fn entered() -> Option<ExperimentHandle> {
     ENTERED.try_with(|entered| entered.borrow().last().map(|(_, experiment)| experiment.clone())).ok().flatten()
 }
 
-fn change() -> u64 {
-    VERSION.with(|version| {
+/// The experiment of the process.
+pub(crate) fn everywhere() -> Option<ExperimentHandle> {
+    EVERYWHERE.read().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// Has every thread log to `experiment` that has not entered another: through layers that were made without an experiment,
+/// and those whose experiment has ended. `None` takes that back.
+///
+/// For programs that run one experiment behind the other under one subscriber; threads that were there before follow.
+pub fn set_experiment(experiment: Option<&ExperimentHandle>) {
+    let mut everywhere = EVERYWHERE.write().unwrap_or_else(PoisonError::into_inner);
+    let before = std::mem::replace(&mut *everywhere, experiment.cloned());
+    EVERYWHERE_VERSION.fetch_add(1, Ordering::Release);
+    drop(everywhere);
+    drop(before);
+}
+
+/// The next version of this thread; `None` when the thread is going away.
+fn change() -> Option<u64> {
+    let next = |version: &Cell<u64>| {
         version.set(version.get() + 1);
         version.get()
-    })
+    };
+    VERSION.try_with(next).ok()
 }
 
 /// Has this thread log to `experiment` until the guard is dropped, through whatever neptune layer is installed.
@@ -57,8 +86,9 @@ fn change() -> u64 {
 /// # }
 /// ```
 pub fn enter(experiment: &ExperimentHandle) -> Entered {
-    let number = change();
-    ENTERED.with(|entered| entered.borrow_mut().push((number, experiment.clone())));
+    // A thread that is going away has nothing to enter any more.
+    let number = change().unwrap_or(0);
+    ENTERED.try_with(|entered| entered.borrow_mut().push((number, experiment.clone()))).ok();
     Entered { number, _of_this_thread: PhantomData }
 }
 
@@ -80,7 +110,7 @@ impl Drop for Entered {
         });
         // The handle may be the last of its experiment: dropped when nothing is borrowed any more.
         drop(left);
-        VERSION.try_with(|version| version.set(version.get() + 1)).ok();
+        change();
     }
 }
 
@@ -94,7 +124,7 @@ impl fmt::Debug for Entered {
 pub trait InExperiment: Sized {
     /// This future, logging to `experiment` while it is polled and dropped.
     fn in_experiment(self, experiment: &ExperimentHandle) -> Inside<Self> {
-        Inside { future: self, experiment: experiment.clone() }
+        Inside { future: Some(self), experiment: experiment.clone() }
     }
 }
 
@@ -104,9 +134,18 @@ pin_project! {
     /// The future of [`InExperiment::in_experiment`].
     #[must_use = "a future does nothing unless it is polled"]
     pub struct Inside<F> {
+        // Always there until it is dropped.
         #[pin]
-        future: F,
+        future: Option<F>,
         experiment: ExperimentHandle,
+    }
+
+    impl<F> PinnedDrop for Inside<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            let _entered = enter(this.experiment);
+            this.future.set(None);
+        }
     }
 }
 
@@ -122,6 +161,9 @@ impl<F: Future> Future for Inside<F> {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let _entered = enter(this.experiment);
-        this.future.poll(context)
+        match this.future.as_pin_mut() {
+            Some(future) => future.poll(context),
+            None => Poll::Pending,
+        }
     }
 }

@@ -17,6 +17,8 @@ pub(crate) struct Settings {
     pub(crate) keep_every: u64,
     /// Whether an experiment that was entered comes before the layer's own.
     pub(crate) is_routed: bool,
+    /// Whether panics are noted.
+    pub(crate) notes_panics: bool,
 }
 
 impl Default for Settings {
@@ -28,6 +30,7 @@ impl Default for Settings {
             metric_targets: Vec::new(),
             keep_every: 1_000,
             is_routed: true,
+            notes_panics: true,
         }
     }
 }

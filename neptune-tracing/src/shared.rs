@@ -3,19 +3,19 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
     },
-    thread,
+    thread::{self, Thread},
     time::Duration,
 };
 
 use foldhash::fast::RandomState;
-use neptune_core::{ExperimentHandle, ExperimentId};
-use tracing_core::{Metadata, callsite::Identifier};
+use neptune_core::ExperimentHandle;
+use tracing_core::Metadata;
 
 use crate::{
-    plan::Plan,
+    plan::{Callsite, Plan},
     route,
     settings::Settings,
     spans::{self, OpenSpans, Positions},
@@ -32,12 +32,14 @@ pub(crate) struct Shared {
     /// Its number among the layers of this process; no two have the same.
     pub(crate) number: u64,
     pub(crate) settings: Settings,
-    plans: Mutex<HashMap<Identifier, Arc<Plan>, RandomState>>,
+    plans: Mutex<HashMap<Callsite, Arc<Plan>, RandomState>>,
     /// The experiment of the layer itself.
     own: Option<Arc<Target>>,
     /// Every experiment that was logged to, while it runs.
-    targets: Mutex<HashMap<ExperimentId, Arc<Target>>>,
+    targets: Mutex<Vec<Arc<Target>>>,
     next_target: AtomicU64,
+    /// The thread that collects timings.
+    looker: OnceLock<Thread>,
     me: Weak<Self>,
     pub(crate) splits: Splits,
     pub(crate) open: OpenSpans,
@@ -55,9 +57,10 @@ impl Shared {
                 number: NEXT.fetch_add(1, Ordering::Relaxed),
                 settings,
                 plans: Mutex::default(),
-                targets: Mutex::new(own.iter().map(|target| (target.handle.id(), Arc::clone(target))).collect()),
+                targets: Mutex::new(own.iter().cloned().collect()),
                 own,
                 next_target: AtomicU64::new(1),
+                looker: OnceLock::new(),
                 me: me.clone(),
                 splits: Splits::default(),
                 open: OpenSpans::default(),
@@ -66,7 +69,7 @@ impl Shared {
             }
         });
         if let Some(own) = &shared.own {
-            shared.flush_with(&own.handle);
+            shared.flush_with(own);
         }
         let mut layers = lock(&LAYERS);
         layers.retain(|layer| layer.strong_count() > 0);
@@ -79,62 +82,69 @@ impl Shared {
     /// What becomes of a callsite; decided at its first use.
     pub(crate) fn plan(&self, metadata: &'static Metadata<'static>) -> Arc<Plan> {
         let mut plans = lock(&self.plans);
-        let plan = plans.entry(metadata.callsite());
+        let plan = plans.entry(Callsite::of(metadata));
         Arc::clone(plan.or_insert_with(|| Arc::new(Plan::new(metadata, &self.settings))))
     }
 
-    /// The plan of a callsite that was met before.
-    pub(crate) fn known_plan(&self, callsite: &Identifier) -> Option<Arc<Plan>> {
-        lock(&self.plans).get(callsite).cloned()
+    /// The plan of a callsite that was met before; nothing while somebody is at another.
+    pub(crate) fn known_plan(&self, callsite: &Callsite) -> Option<Arc<Plan>> {
+        self.plans.try_lock().ok()?.get(callsite).cloned()
     }
 
-    /// Where this thread logs to.
-    pub(crate) fn target(&self) -> Option<Arc<Target>> {
+    /// Where this thread logs to outside of spans, and whether it has entered that itself.
+    pub(crate) fn target(&self) -> (Option<Arc<Target>>, bool) {
         if self.settings.is_routed
-            && let Some(experiment) = route::current()
+            && let Some(experiment) = route::entered()
         {
-            return self.target_of(experiment);
+            return (self.target_of(experiment), true);
         }
-        self.own.clone()
+        let is_running = |own: &&Arc<Target>| !own.handle.has_ended();
+        let everywhere = || route::everywhere().filter(|_| self.settings.is_routed);
+        match (self.own.as_ref().filter(is_running), everywhere()) {
+            (None, Some(experiment)) => (self.target_of(experiment), false),
+            _ => (self.own.clone(), false),
+        }
+    }
+
+    /// The target of this number, while it is known.
+    pub(crate) fn target_numbered(&self, number: u32) -> Option<Arc<Target>> {
+        lock(&self.targets).iter().find(|target| target.number == number).cloned()
     }
 
     fn target_of(&self, experiment: ExperimentHandle) -> Option<Arc<Target>> {
-        let id = experiment.id();
-        if let Some(target) = lock(&self.targets).get(&id) {
+        let mut targets = lock(&self.targets);
+        if let Some(target) = targets.iter().find(|target| target.handle.is_same_writer(&experiment)) {
             return Some(Arc::clone(target));
         }
         let number = u32::try_from(self.next_target.fetch_add(1, Ordering::Relaxed)).ok()?;
         let target = Arc::new(Target::new(number, experiment));
-        let mut targets = lock(&self.targets);
-        let mut ended = Vec::new();
-        targets.retain(|_, target| {
-            if target.handle.has_ended() {
-                ended.push(target.number);
+        // What is kept of those that are over is forgotten by the thread that collects.
+        let mut over = Vec::new();
+        targets.retain(|target| {
+            let is_done = target.is_done.load(Ordering::Acquire);
+            if is_done {
+                over.push(target.number);
             }
-            !target.handle.has_ended()
+            !is_done
         });
-        let known = Arc::clone(targets.entry(id).or_insert_with(|| Arc::clone(&target)));
+        targets.push(Arc::clone(&target));
         drop(targets);
-        for target in ended {
-            self.collector.forget(&self.positions, target);
-        }
-        if Arc::ptr_eq(&known, &target) {
-            self.flush_with(&target.handle);
-        }
-        Some(known)
+        self.collector.forget_soon(over);
+        self.flush_with(&target);
+        Some(target)
     }
 
     /// Has the timings of an experiment written before it is flushed or ends.
-    fn flush_with(&self, experiment: &ExperimentHandle) {
-        let me = self.me.clone();
-        let id = experiment.id();
-        experiment.before_flush(move || {
-            let Some(shared) = me.upgrade() else { return };
-            let has_ended = lock(&shared.targets).get(&id).is_some_and(|target| target.handle.has_ended());
+    fn flush_with(&self, target: &Arc<Target>) {
+        let (me, of) = (self.me.clone(), Arc::downgrade(target));
+        target.handle.before_flush(move || {
+            let (Some(shared), Some(target)) = (me.upgrade(), of.upgrade()) else { return };
+            let has_ended = target.handle.has_ended();
             if has_ended {
-                threads::with(&shared, |thread| spans::release_held(&shared, thread));
+                threads::with(&shared, |thread| spans::release_all(&shared, thread, target.number));
             }
             shared.collector.collect(&shared.positions, Log::All);
+            target.is_done.store(has_ended, Ordering::Release);
         });
     }
 
@@ -147,21 +157,26 @@ impl Shared {
 impl Drop for Shared {
     fn drop(&mut self) {
         self.collector.collect(&self.positions, Log::All);
+        if let Some(looker) = self.looker.get() {
+            looker.unpark();
+        }
     }
 }
 
 /// Starts the thread that collects timings, for as long as the layer is there.
 fn look_now_and_then(shared: &Arc<Shared>) {
-    let shared = Arc::downgrade(shared);
+    let weak = Arc::downgrade(shared);
     let look = move || {
         loop {
             thread::park_timeout(LOOK);
-            let Some(shared) = shared.upgrade() else { return };
+            let Some(shared) = weak.upgrade() else { return };
             shared.collector.collect(&shared.positions, Log::Due);
         }
     };
     // Without it timings are logged when the experiment is flushed and when it ends.
-    drop(thread::Builder::new().name("neptune-timings".into()).spawn(look));
+    if let Ok(looker) = thread::Builder::new().name("neptune:timings".into()).spawn(look) {
+        shared.looker.set(looker.thread().clone()).ok();
+    }
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

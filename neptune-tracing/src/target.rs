@@ -3,15 +3,15 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
 use foldhash::fast::RandomState;
 use neptune_core::{ErrorKind, ExperimentHandle, LostReason, Series};
 
-use crate::{context::Context, plan::Plan, splits::Splits};
+use crate::{context::Context, plan::Plan, shared::lock, splits::Splits};
 
 /// The text of what programs say.
 const LOG: &str = "monitoring/log";
@@ -26,6 +26,8 @@ pub(crate) struct Target {
     /// Its number among the targets of its layer.
     pub(crate) number: u32,
     pub(crate) handle: ExperimentHandle,
+    /// It has ended, and everything was written for it that was held back.
+    pub(crate) is_done: AtomicBool,
     /// By the address of the plan and the split.
     bound: Mutex<HashMap<(usize, u32), Arc<Bound>, RandomState>>,
     /// The metrics that are named as they come.
@@ -37,7 +39,7 @@ pub(crate) struct Target {
 }
 
 /// A series, or why it is refused.
-type Bindable = Result<Series<f64>, (LostReason, String)>;
+pub(crate) type Bindable = Result<Series<f64>, (LostReason, String)>;
 
 /// The series of the metrics of a callsite, in one split of one experiment.
 #[derive(Debug)]
@@ -45,14 +47,18 @@ pub(crate) struct Bound {
     /// All of them, in the order of [`Plan::metrics`]; empty when one is refused.
     pub(crate) all: Box<[Series<f64>]>,
     /// Where one is refused: each, or why not.
-    each: Box<[Bindable]>,
+    pub(crate) each: Box<[Bindable]>,
 }
 
 impl Target {
+    /// The number of no target.
+    pub(crate) const NONE: u32 = u32::MAX;
+
     pub(crate) fn new(number: u32, handle: ExperimentHandle) -> Self {
         Self {
             number,
             handle,
+            is_done: AtomicBool::new(false),
             bound: Mutex::default(),
             dynamic: Mutex::default(),
             epoch: AtomicU64::new(f64::NAN.to_bits()),
@@ -96,20 +102,23 @@ impl Target {
         series
     }
 
-    /// Logs at which step an epoch began, the first time that both are seen together.
+    /// Logs at which step an epoch began, the first time that both are seen together. An epoch before the last one, as
+    /// that of a validation between, begins nothing.
     #[inline]
     pub(crate) fn note_epoch(&self, context: Context) {
         if context.step.is_nan() || context.epoch.is_nan() {
             return;
         }
-        if self.epoch.load(Ordering::Relaxed) != context.epoch.to_bits() {
-            self.begin_epoch(context);
+        let last = f64::from_bits(self.epoch.load(Ordering::Relaxed));
+        if last.is_nan() || context.epoch > last {
+            self.begin_epoch(context, last);
         }
     }
 
     #[cold]
-    fn begin_epoch(&self, context: Context) {
-        if self.epoch.swap(context.epoch.to_bits(), Ordering::Relaxed) != context.epoch.to_bits()
+    fn begin_epoch(&self, context: Context, last: f64) {
+        let (last, next) = (last.to_bits(), context.epoch.to_bits());
+        if self.epoch.compare_exchange(last, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
             && let Some(epochs) = self.epochs.get_or_init(|| self.handle.series(EPOCHS).ok())
         {
             epochs.append_at(context.step, context.epoch);
@@ -134,34 +143,26 @@ impl Target {
     /// place.
     #[cold]
     pub(crate) fn refuse(&self, plan: &Plan, field: usize, reason: LostReason, what: impl FnOnce() -> String) {
+        self.report(plan, field, what);
+        self.handle.count_lost(reason, 1, || plan.place());
+    }
+
+    /// Says something about what a callsite gives, the first time for each field.
+    #[cold]
+    pub(crate) fn report(&self, plan: &Plan, field: usize, what: impl FnOnce() -> String) {
         if plan.report(field) {
             let line = format!("{}: {}", plan.place(), what());
             self.line(&format!("WARN neptune: {line}"));
             self.handle.notice(|| format!("warning: {line} (said once for this place)"));
         }
-        self.handle.count_lost(reason, 1, || plan.place());
     }
 }
 
-impl Bound {
-    /// The series of a metric, or why it is refused.
-    pub(crate) fn get(&self, metric: u8) -> Result<&Series<f64>, (LostReason, &str)> {
-        match self.each.get(usize::from(metric)) {
-            Some(Ok(series)) => Ok(series),
-            Some(Err((reason, why))) => Err((*reason, why)),
-            None => self.all.get(usize::from(metric)).ok_or((LostReason::InvalidPath, "no such metric")),
-        }
-    }
-}
-
-fn reason_of(error: &neptune_core::Error) -> LostReason {
+pub(crate) fn reason_of(error: &neptune_core::Error) -> LostReason {
     match error.kind() {
         ErrorKind::TypeConflict => LostReason::TypeConflict,
+        ErrorKind::Immutable => LostReason::Immutable,
         ErrorKind::Unsupported => LostReason::TooManySeries,
         _ => LostReason::InvalidPath,
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

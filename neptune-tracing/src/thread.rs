@@ -11,11 +11,12 @@ use std::{
 };
 
 use foldhash::fast::RandomState;
-use tracing_core::{Metadata, callsite::Identifier};
+use tracing_core::Metadata;
 
 use crate::{
     context::Context,
-    plan::Plan,
+    few::Few,
+    plan::{Callsite, Plan},
     route,
     shared::Shared,
     spans::{Child, Place, Positions},
@@ -28,6 +29,9 @@ thread_local! {
     static THREAD: RefCell<PerThread> = RefCell::new(PerThread::new());
 }
 
+/// What the names of our own threads begin with.
+const OURS: &str = "neptune:";
+
 struct PerThread {
     /// One of our own threads: what it logs is not for us.
     is_ours: bool,
@@ -38,10 +42,14 @@ struct PerThread {
 pub(crate) struct PerLayer {
     layer: u64,
     shared: Weak<Shared>,
-    plans: HashMap<Identifier, Planned, RandomState>,
-    /// The target of what this thread logs, and the routing by which it was found.
+    plans: HashMap<Callsite, Planned, RandomState>,
+    /// Where it logs outside of spans, and the versions of the routing by which that was found.
     target: Option<Arc<Target>>,
-    routing: Option<u64>,
+    routing: Option<(u64, u64)>,
+    /// The thread has entered that experiment itself, so it comes before those of spans.
+    has_entered: bool,
+    /// Where it logged last in a span of another experiment.
+    other: Option<Arc<Target>>,
     /// The spans that the thread is in.
     pub(crate) stack: Vec<Entered>,
     /// The span that it created last.
@@ -55,7 +63,10 @@ pub(crate) struct PerLayer {
 pub(crate) struct Entered {
     pub(crate) id: u64,
     pub(crate) place: Place,
+    pub(crate) target: u32,
     pub(crate) position: u32,
+    /// What it says itself.
+    pub(crate) own: Context,
     /// What is known inside: what it says itself and what those around it say.
     pub(crate) context: Context,
     /// How often it was entered again inside itself.
@@ -63,21 +74,22 @@ pub(crate) struct Entered {
     pub(crate) began: u64,
 }
 
-/// The plan of a callsite, with what was found for it last.
+/// The plan of a callsite, with what was found for it.
 pub(crate) struct Planned {
     pub(crate) plan: Arc<Plan>,
     pub(crate) binding: Binding,
     /// Where its spans stand, by target and parent.
-    pub(crate) child: Option<((u32, u32), Child)>,
+    pub(crate) children: Few<(u32, u32), Option<Child>>,
 }
 
-/// The series that the metrics of a callsite were logged to last, with their target and split.
+/// The series that the metrics of a callsite are logged to, by target and split, and the bits of the step at which they
+/// were last.
 #[derive(Default)]
-pub(crate) struct Binding(Option<(u32, u32, Arc<Bound>)>);
+pub(crate) struct Binding(Few<(u32, u32), (Arc<Bound>, u64)>);
 
 impl PerThread {
     fn new() -> Self {
-        let is_ours = thread::current().name().is_some_and(|name| name.starts_with("neptune-"));
+        let is_ours = thread::current().name().is_some_and(|name| name.starts_with(OURS));
         Self { is_ours, layers: Vec::new() }
     }
 
@@ -108,6 +120,14 @@ pub(crate) fn with<T>(shared: &Arc<Shared>, act: impl FnOnce(&mut PerLayer) -> T
         .flatten()
 }
 
+/// Whether this thread has anything of a layer.
+pub(crate) fn knows(shared: &Shared) -> bool {
+    let knows = |thread: &RefCell<PerThread>| {
+        thread.try_borrow().is_ok_and(|thread| thread.layers.iter().any(|layer| layer.layer == shared.number))
+    };
+    THREAD.try_with(knows).unwrap_or(false)
+}
+
 impl PerLayer {
     fn new(shared: &Arc<Shared>) -> Self {
         Self {
@@ -116,6 +136,8 @@ impl PerLayer {
             plans: HashMap::default(),
             target: None,
             routing: None,
+            has_entered: false,
+            other: None,
             stack: Vec::new(),
             created: None,
             left: None,
@@ -133,25 +155,57 @@ impl PerLayer {
         self.stack.last().map_or(Positions::ROOT, |top| top.position)
     }
 
-    /// The plan of a callsite, and the target of what it logs; `None` without a target.
+    /// What becomes of a callsite, and where to: the experiment that the thread has entered, or that of the span it is in,
+    /// or the one of the layer or the process.
     #[inline]
     pub(crate) fn plan(
         &mut self,
         shared: &Shared,
         metadata: &'static Metadata<'static>,
-    ) -> Option<(&mut Planned, &Arc<Target>)> {
+    ) -> (&mut Planned, Option<&Arc<Target>>) {
+        self.follow(shared);
+        let target = match (&self.target, self.stack.last()) {
+            (Some(target), Some(top)) if self.has_entered || top.target == target.number => Some(target),
+            (_, Some(top)) if top.target != Target::NONE => {
+                if self.other.as_ref().is_none_or(|other| other.number != top.target) {
+                    self.other = shared.target_numbered(top.target);
+                }
+                self.other.as_ref()
+            }
+            (target, _) => target.as_ref(),
+        };
+        let planned = self.plans.entry(Callsite::of(metadata)).or_insert_with(|| Planned::new(shared.plan(metadata)));
+        (planned, target)
+    }
+
+    /// The experiment that the thread has entered, where a span that is entered belongs to another.
+    pub(crate) fn instead_of(&mut self, shared: &Shared, target: u32) -> Option<Arc<Target>> {
+        self.follow(shared);
+        let mine = self.target.as_ref()?;
+        let is_instead = mine.number != target && (self.has_entered || target == Target::NONE);
+        is_instead.then(|| Arc::clone(mine))
+    }
+
+    /// Finds out where the thread logs to, when that may have changed.
+    #[inline]
+    fn follow(&mut self, shared: &Shared) {
         let routing = route::version();
         if self.routing != Some(routing) {
-            self.target = shared.target();
+            (self.target, self.has_entered) = shared.target();
             self.routing = Some(routing);
         }
-        let target = self.target.as_ref()?;
-        let planned = self.plans.entry(metadata.callsite()).or_insert_with(|| Planned {
-            plan: shared.plan(metadata),
-            binding: Binding::default(),
-            child: None,
-        });
-        Some((planned, target))
+    }
+
+    /// Whether anything becomes of a callsite, as far as this thread knows.
+    pub(crate) fn is_wanted(&mut self, shared: &Shared, metadata: &Metadata<'_>) -> Option<bool> {
+        let callsite = Callsite::of(metadata);
+        if let Some(planned) = self.plans.get(&callsite) {
+            return Some(planned.plan.is_wanted());
+        }
+        let planned = Planned::new(shared.known_plan(&callsite)?);
+        let is_wanted = planned.plan.is_wanted();
+        self.plans.insert(callsite, planned);
+        Some(is_wanted)
     }
 
     /// The ring of this thread.
@@ -164,13 +218,27 @@ impl PerLayer {
     }
 }
 
+impl Planned {
+    fn new(plan: Arc<Plan>) -> Self {
+        Self { plan, binding: Binding::default(), children: Few::default() }
+    }
+}
+
 impl Binding {
-    /// The series of the metrics of a callsite.
+    /// The series of the metrics of a callsite, and whether they were logged at `x` just before.
     #[inline]
-    pub(crate) fn bind(&mut self, plan: &Arc<Plan>, target: &Target, split: u32, splits: &Splits) -> &Bound {
-        if self.0.as_ref().is_some_and(|known| (known.0, known.1) != (target.number, split)) {
-            self.0 = None;
-        }
-        &self.0.get_or_insert_with(|| (target.number, split, target.bind(plan, split, splits))).2
+    pub(crate) fn bind(
+        &mut self,
+        plan: &Arc<Plan>,
+        target: &Target,
+        split: u32,
+        splits: &Splits,
+        x: f64,
+    ) -> Option<(&Bound, bool)> {
+        let bind = || (target.bind(plan, split, splits), f64::NAN.to_bits());
+        let (bound, last) = self.0.get_or_find((target.number, split), bind)?;
+        let is_again = *last == x.to_bits() && !x.is_nan();
+        *last = x.to_bits();
+        Some((bound, is_again))
     }
 }

@@ -1,6 +1,6 @@
 //! [`Values`]: what an event or a span says, taken in by the plan of its callsite and logged.
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, sync::Arc};
 
 use neptune_core::{AtomValue, LostReason, Step};
 use tracing_core::field::{Field, Visit};
@@ -9,126 +9,179 @@ use crate::{
     context::Context,
     number,
     plan::{Plan, Role},
+    printed,
     splits::Splits,
-    target::{Bound, Target},
+    target::{Bound, Target, reason_of},
+    thread::Binding,
 };
 
-/// A callsite has at most this many fields.
-const MOST_FIELDS: usize = 32;
+/// Points that are taken in without asking for memory. Few callsites have more.
+const QUICK: usize = 32;
 
 /// What was said so far.
 pub(crate) struct Values<'a> {
-    plan: &'a Plan,
-    target: &'a Target,
+    plan: &'a Arc<Plan>,
+    /// Nobody is told where there is no target; what is said of the place still counts.
+    target: Option<&'a Target>,
     splits: &'a Splits,
     /// The step, epoch and split that it says itself.
     pub(crate) context: Context,
-    metrics: [u8; MOST_FIELDS],
-    points: [f64; MOST_FIELDS],
+    metrics: [u16; QUICK],
+    points: [f64; QUICK],
     count: usize,
+    /// Points beyond those.
+    more: Vec<(u16, f64)>,
     /// What becomes of fields that are no points, by their index.
     others: Vec<(usize, AtomValue)>,
     name: Option<String>,
     value: Option<f64>,
+    /// The value of a metric that is named as it comes was refused: nothing more is to be said of it.
+    is_refused: bool,
 }
 
 impl<'a> Values<'a> {
     #[inline]
-    pub(crate) const fn new(plan: &'a Plan, target: &'a Target, splits: &'a Splits) -> Self {
+    pub(crate) const fn new(plan: &'a Arc<Plan>, target: Option<&'a Target>, splits: &'a Splits) -> Self {
         Self {
             plan,
             target,
             splits,
             context: Context::NONE,
-            metrics: [0; MOST_FIELDS],
-            points: [0.0; MOST_FIELDS],
+            metrics: [0; QUICK],
+            points: [0.0; QUICK],
             count: 0,
+            more: Vec::new(),
             others: Vec::new(),
             name: None,
             value: None,
+            is_refused: false,
         }
     }
 
-    /// Logs everything that was said, at its place. `bound` is asked for the series of the metrics.
+    /// Logs everything that was said. `context` is what is known of its place, from itself and the spans around it.
     #[inline]
-    pub(crate) fn log<'b>(mut self, context: Context, bound: impl FnOnce(u32) -> &'b Bound) {
-        let metrics = self.metrics.get(..self.count).unwrap_or_default();
-        let points = self.points.get(..self.count).unwrap_or_default();
+    pub(crate) fn log(mut self, context: Context, binding: &mut Binding) {
+        let Some(target) = self.target else { return };
+        // An epoch around it is no place on the x axis: there may be many points in one.
+        let x = context.step().or_else(|| Step::new(self.context.epoch));
         if self.count > 0 {
-            let bound = bound(context.split);
-            if bound.all.is_empty() {
-                self.log_some(context, bound);
-            } else {
-                let points =
-                    metrics.iter().zip(points).map(|(metric, value)| (&bound.all[usize::from(*metric)], *value));
-                self.target.handle.append_points(context.x(), points);
+            let at = x.map_or(f64::NAN, Step::get);
+            if let Some((bound, is_again)) = binding.bind(self.plan, target, context.split, self.splits, at) {
+                if bound.all.is_empty() {
+                    self.log_each(target, x, bound);
+                } else {
+                    self.log_points(target, x, bound);
+                }
+                if is_again {
+                    self.report_again(target, at);
+                }
             }
-            self.target.note_epoch(context);
+            target.note_epoch(context);
         }
-        if let (Some(name), Some(value)) = (self.name.take(), self.value) {
-            self.log_dynamic(context, &name, value);
+        if (self.name.is_some() || self.value.is_some()) && !self.is_refused {
+            self.log_dynamic(target, context, x);
         }
         if !self.others.is_empty() {
-            self.log_others(context);
+            self.log_others(target, context, x);
+        }
+    }
+
+    #[inline]
+    fn log_points(&self, target: &Target, x: Option<Step>, bound: &Bound) {
+        let metrics = self.metrics.get(..self.count).unwrap_or_default();
+        let points = metrics.iter().zip(&self.points);
+        target.handle.append_points(x, points.map(|(metric, value)| (&bound.all[usize::from(*metric)], *value)));
+        if !self.more.is_empty() {
+            let points = self.more.iter();
+            target.handle.append_points(x, points.map(|(metric, value)| (&bound.all[usize::from(*metric)], *value)));
         }
     }
 
     /// Logs the metrics of which some are refused.
     #[cold]
-    fn log_some(&self, context: Context, bound: &Bound) {
-        for (metric, value) in self.metrics.iter().zip(&self.points).take(self.count) {
-            match bound.get(*metric) {
-                Ok(series) => match context.x() {
-                    Some(step) => series.append_at(step, *value),
-                    None => series.append(*value),
-                },
-                Err((reason, why)) => {
-                    let is_it =
-                        |role: &Role| matches!(role, Role::Metric(it) | Role::MetricIfNumber(it) if it == metric);
-                    let field = self.plan.roles.iter().position(is_it).unwrap_or(0);
-                    self.target.refuse(self.plan, field, reason, || why.to_owned());
+    fn log_each(&self, target: &Target, x: Option<Step>, bound: &Bound) {
+        let quick = self.metrics.iter().copied().zip(self.points).take(self.count);
+        for (metric, value) in quick.chain(self.more.iter().copied()) {
+            match bound.each.get(usize::from(metric)) {
+                Some(Ok(series)) => target.handle.append_points(x, [(series, value)]),
+                Some(Err((reason, why))) => {
+                    let field =
+                        self.field(|role| matches!(role, Role::Metric(it) | Role::MetricIfNumber(it) if *it == metric));
+                    target.refuse(self.plan, field, *reason, || why.clone());
                 }
+                None => {}
             }
         }
     }
 
-    fn log_dynamic(&self, context: Context, name: &str, value: f64) {
+    /// Says that a series got a second point where it keeps one.
+    #[cold]
+    fn report_again(&self, target: &Target, x: f64) {
+        let field = self.field(|role| matches!(role, Role::Metric(_) | Role::MetricIfNumber(_)));
+        target.report(self.plan, field, || {
+            format!(
+                "several values at step {x}: a series keeps one point for each step, the last; say a step of its own"
+            )
+        });
+    }
+
+    fn log_dynamic(&self, target: &Target, context: Context, x: Option<Step>) {
+        let field = self.field(|role| *role == Role::DynamicName);
+        let (Some(name), Some(value)) = (&self.name, self.value) else {
+            let what = || "`metric.name` and `metric.value` are said together, or they say nothing".to_owned();
+            target.refuse(self.plan, field, LostReason::NotANumber, what);
+            return;
+        };
         let path = self.splits.within(context.split, &name.replace('.', "/"));
-        match self.target.dynamic(&path) {
-            Ok(series) => match context.x() {
-                Some(step) => series.append_at(step, value),
-                None => series.append(value),
-            },
-            Err((reason, why)) => {
-                let field = self.plan.roles.iter().position(|role| *role == Role::DynamicName).unwrap_or(0);
-                self.target.refuse(self.plan, field, reason, || why);
-            }
+        match target.dynamic(&path) {
+            Ok(series) => target.handle.append_points(x, [(&series, value)]),
+            Err((reason, why)) => target.refuse(self.plan, field, reason, || why),
         }
+        target.note_epoch(context);
     }
 
     #[cold]
-    fn log_others(&mut self, context: Context) {
-        let handle = &self.target.handle;
+    fn log_others(&mut self, target: &Target, context: Context, x: Option<Step>) {
+        let handle = &target.handle;
         for (field, value) in std::mem::take(&mut self.others) {
-            match self.plan.role(field) {
-                Role::Param(path) => handle.atom(path.as_str()).assign(value),
-                Role::Property(key) => handle.set_property(key, text_of(value)),
-                Role::Tag => handle.add_tags([text_of(value)]),
-                Role::Text(path) => {
-                    let path = self.splits.within(context.split, path.as_str());
-                    match handle.series::<String>(&path) {
-                        Ok(series) => match context.x() {
-                            Some(step) => series.append_at(step, text_of(value)),
-                            None => series.append(text_of(value)),
-                        },
-                        Err(error) => {
-                            self.target.refuse(self.plan, field, LostReason::TypeConflict, || error.to_string());
-                        }
-                    }
+            let done = match self.plan.role(field) {
+                Role::Param(path) => handle.atom(path.as_str()).try_assign(value),
+                Role::Property(path) => handle.atom(path.as_str()).try_assign(text_of(value)),
+                Role::Tag => {
+                    handle.add_tags([text_of(value)]);
+                    Ok(())
                 }
-                _ => {}
+                Role::Text(path) => {
+                    let text = self.fitting(target, field, text_of(value));
+                    let path = self.splits.within(context.split, path.as_str());
+                    handle.series::<String>(&path).map(|series| match x {
+                        Some(step) => series.append_at(step, text),
+                        None => series.append(text),
+                    })
+                }
+                _ => Ok(()),
+            };
+            if let Err(error) = done {
+                target.refuse(self.plan, field, reason_of(&error), || error.to_string());
             }
         }
+    }
+
+    /// A text that fits a record: as it is, or its beginning.
+    fn fitting(&self, target: &Target, field: usize, mut text: String) -> String {
+        /// Less than the mebibyte that a record holds, by room for the rest of it.
+        const LONGEST: usize = (1 << 20) - 256;
+        let length = text.len();
+        if length > LONGEST {
+            text.truncate(text.floor_char_boundary(LONGEST));
+            text.push_str("... (cut)");
+            target.report(self.plan, field, || format!("a text of {length} bytes was cut: a line holds a mebibyte"));
+        }
+        text
+    }
+
+    fn field(&self, is_it: impl Fn(&Role) -> bool) -> usize {
+        self.plan.roles.iter().position(is_it).unwrap_or(0)
     }
 
     /// A field that is a number.
@@ -142,21 +195,23 @@ impl<'a> Values<'a> {
             Role::Epoch if Step::new(number).is_some() => self.context.epoch = number,
             Role::Step | Role::Epoch => self.refuse_step(field, &number),
             Role::DynamicValue => self.value = Some(number),
-            Role::Split => self.split(field, &text_of(value())),
+            Role::Split => self.refuse_split(field, "it is a number; a split is a part of the data, such as \"train\""),
             Role::DynamicName => self.name = Some(text_of(value())),
             Role::Refused(why) => {
-                self.target.refuse(self.plan, index, LostReason::InvalidPath, || format!("field {field:?}: {why}"));
+                self.refuse(index, LostReason::InvalidPath, || format!("field {:?}: {why}", field.name()));
             }
             Role::Param(_) | Role::Property(_) | Role::Tag | Role::Text(_) => self.others.push((index, value())),
         }
     }
 
     #[inline]
-    fn point(&mut self, metric: u8, value: f64) {
+    fn point(&mut self, metric: u16, value: f64) {
         if let (Some(place), Some(point)) = (self.metrics.get_mut(self.count), self.points.get_mut(self.count)) {
             *place = metric;
             *point = value;
             self.count += 1;
+        } else {
+            self.more.push((metric, value));
         }
     }
 
@@ -164,41 +219,66 @@ impl<'a> Values<'a> {
     fn text(&mut self, field: &Field, value: &dyn fmt::Debug, is_string: bool) {
         let index = field.index();
         match self.plan.role(index) {
-            Role::Ignored | Role::MetricIfNumber(_) => {}
-            Role::Metric(_) | Role::DynamicValue | Role::Step | Role::Epoch => {
-                match number::printed(value).filter(|_| !is_string) {
-                    Some(number) => self.number(field, number, || AtomValue::from(number)),
-                    None if matches!(self.plan.role(index), Role::Step | Role::Epoch) => self.refuse_step(field, value),
-                    None => self.target.refuse(self.plan, index, LostReason::NotANumber, || {
-                        format!("field {:?} was given {}; a metric takes numbers", field.name(), shown(value))
-                    }),
+            Role::Ignored => {}
+            Role::Metric(_) | Role::MetricIfNumber(_) | Role::DynamicValue | Role::Step | Role::Epoch => {
+                if let Some(number) = number::printed(value).filter(|_| !is_string) {
+                    self.number(field, number, || AtomValue::from(number));
+                } else {
+                    self.is_refused |= *self.plan.role(index) == Role::DynamicValue;
+                    self.refuse_text(field, value);
                 }
             }
-            Role::Split => self.split(field, &format!("{value:?}")),
-            Role::DynamicName => self.name = Some(format!("{value:?}")),
+            Role::Split => match self.splits.number(&printed::text(value)) {
+                Ok(split) => self.context.split = split,
+                Err(why) => self.refuse_split(field, &why),
+            },
+            Role::DynamicName => self.name = Some(printed::text(value)),
             Role::Refused(why) => {
-                self.target.refuse(self.plan, index, LostReason::InvalidPath, || format!("field {field:?}: {why}"));
+                self.refuse(index, LostReason::InvalidPath, || format!("field {:?}: {why}", field.name()));
             }
             Role::Param(_) | Role::Property(_) | Role::Tag | Role::Text(_) => {
-                self.others.push((index, AtomValue::from(format!("{value:?}"))));
-            }
-        }
-    }
-
-    fn split(&mut self, field: &Field, name: &str) {
-        match self.splits.number(name) {
-            Ok(split) => self.context.split = split,
-            Err(why) => {
-                self.target.refuse(self.plan, field.index(), LostReason::InvalidPath, || format!("split: {why}"));
+                self.others.push((index, AtomValue::from(printed::text(value))));
             }
         }
     }
 
     #[cold]
+    fn refuse_text(&self, field: &Field, value: &dyn fmt::Debug) {
+        match self.plan.role(field.index()) {
+            Role::Step | Role::Epoch => self.refuse_step(field, value),
+            Role::MetricIfNumber(_) => {}
+            _ => self.refuse(field.index(), LostReason::NotANumber, || {
+                format!("field {:?} was given {}; a metric takes numbers", field.name(), printed::beginning(value))
+            }),
+        }
+    }
+
+    #[cold]
     fn refuse_step(&self, field: &Field, value: &dyn fmt::Debug) {
-        self.target.refuse(self.plan, field.index(), LostReason::InvalidStep, || {
-            format!("field {:?} was given {}; a step is a finite number", field.name(), shown(value))
+        self.refuse_context(field, LostReason::InvalidStep, || {
+            format!("field {:?} was given {}; a step is a finite number", field.name(), printed::beginning(value))
         });
+    }
+
+    #[cold]
+    fn refuse_split(&self, field: &Field, why: &str) {
+        self.refuse_context(field, LostReason::InvalidPath, || format!("field {:?}: {why}", field.name()));
+    }
+
+    /// Something is wrong with what is said of the place. A span loses nothing by it, and may be a library's.
+    fn refuse_context(&self, field: &Field, reason: LostReason, what: impl FnOnce() -> String) {
+        if self.plan.metadata.is_event() {
+            self.refuse(field.index(), reason, what);
+        } else if let Some(target) = self.target {
+            target.report(self.plan, field.index(), what);
+        }
+    }
+
+    #[cold]
+    fn refuse(&self, field: usize, reason: LostReason, what: impl FnOnce() -> String) {
+        if let Some(target) = self.target {
+            target.refuse(self.plan, field, reason, what);
+        }
     }
 }
 
@@ -254,15 +334,5 @@ fn text_of(value: AtomValue) -> String {
         AtomValue::Int(value) => value.to_string(),
         AtomValue::Bool(value) => value.to_string(),
         other => format!("{other:?}"),
-    }
-}
-
-/// A value for a message: its beginning.
-fn shown(value: &dyn fmt::Debug) -> String {
-    const SHOWN: usize = 60;
-    let text = format!("{value:?}");
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("\"{}...\"", text.get(..end).unwrap_or_default()),
-        None => format!("\"{text}\""),
     }
 }

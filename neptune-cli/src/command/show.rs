@@ -12,12 +12,11 @@ use neptune_store::{
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::trace::STEPS;
 use crate::{
     chart, cli, clock,
     failure::{Exit, Failure},
     inert::{cut, inert, inert_lines, width},
-    metrics, number, reading,
+    kept, metrics, number, reading,
     screen::{BAD, BOLD, DIM, GOING, Screen, painted, style_of_state},
     spans::Spans,
     table::{Column, Field, Table},
@@ -50,12 +49,10 @@ const HEADER: [&str; 10] = [
     "sys/tags",
 ];
 
-/// Texts of the tracing layer, which get a line each instead of a row: where they are, a title, and what they hold.
-const TEXTS: [(&str, &str, &str, &str); 3] = [
-    (STEPS, "Steps", "kept whole", "kept whole"),
-    ("monitoring/log", "Log", "line", "lines"),
-    ("monitoring/traceback", "Traceback", "text", "texts"),
-];
+/// Texts of the tracing layer besides kept steps, which get a line each instead of a row: where they are, a title, and what
+/// they hold.
+const TEXTS: [(&str, &str, &str, &str); 2] =
+    [("monitoring/log", "Log", "line", "lines"), ("monitoring/traceback", "Traceback", "text", "texts")];
 
 /// Everything about an experiment.
 struct Page {
@@ -262,7 +259,8 @@ impl Page {
             right("POINTS"),
             Column::new("LAST").least(16),
         ]);
-        for (path, summary) in self.texts().filter(|(path, _)| !TEXTS.iter().any(|(text, ..)| text == path)) {
+        let has_line = |path: &str| path.starts_with(kept::NAMESPACE) || TEXTS.iter().any(|(text, ..)| *text == path);
+        for (path, summary) in self.texts().filter(|(path, _)| !has_line(path)) {
             texts.row(vec![
                 Field::new(inert(path)),
                 Field::new(number::count(summary.statistics.count)),
@@ -288,11 +286,14 @@ impl Page {
         if spans > 0 {
             lines.push(("Timings", format!("{}; see `neptune timings {id}`", number::counted(spans, "span", "spans"))));
         }
+        let kept: u64 = kept::of(&self.variables).map(|(_, summary)| summary.statistics.count).sum();
+        if kept > 0 {
+            lines.push(("Steps", format!("{} kept whole; see `neptune trace {id}`", number::count(kept))));
+        }
         for (path, title, one, many) in TEXTS {
             if let Some((_, summary)) = self.texts().find(|(text, _)| *text == path) {
                 let count = number::counted(summary.statistics.count, one, many);
-                let command = if path == STEPS { format!("trace {id}") } else { format!("tail {id} {path}") };
-                lines.push((title, format!("{count}; see `neptune {command}`")));
+                lines.push((title, format!("{count}; see `neptune tail {id} {path}`")));
             }
         }
         let column = lines.iter().map(|(title, _)| title.len()).max().unwrap_or(0);

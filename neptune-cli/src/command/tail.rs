@@ -16,8 +16,9 @@ use crate::{
     cli, clock,
     failure::{Exit, Failure},
     inert::{inert, inert_lines, width},
-    number, reading,
+    kept, number, reading,
     screen::{DIM, Screen, painted},
+    spans,
 };
 
 /// How often an experiment that is followed is looked at for having died.
@@ -201,7 +202,8 @@ impl Followed<'_> {
 
 /// Whether a series is shown only when it is named: there are many of them, or their texts are long.
 fn is_aside(path: &str) -> bool {
-    path.starts_with("timing/") || matches!(path, "monitoring/steps" | "monitoring/traceback")
+    [spans::NAMESPACE, kept::NAMESPACE].iter().any(|namespace| path.starts_with(namespace))
+        || path == "monitoring/traceback"
 }
 
 fn points_of(path: &str, points: Points) -> Vec<Point> {

@@ -9,10 +9,10 @@ use std::{
     path::Path,
 };
 
-use neptune_core::{Timestamp, VariableType};
+use neptune_core::Timestamp;
 use neptune_store::{
-    ErrorKind, Store,
-    read::{ExperimentKey, SeriesSummary, Variable, VariableValue},
+    Store,
+    read::{ExperimentKey, SeriesSummary},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -20,15 +20,12 @@ use serde_json::{Value, json};
 use crate::{
     cli, clock,
     failure::{Exit, Failure},
-    inert::inert_json,
-    number, reading,
+    inert::{inert, inert_json},
+    kept, number, reading,
     screen::{BOLD, DIM, Screen},
     table::{Column, Field, Table},
     whole,
 };
-
-/// The text in which steps are kept, one timeline at each step.
-pub(crate) const STEPS: &str = "monitoring/steps";
 
 /// How many timelines are in memory at once, about: one may have a mebibyte.
 const AT_ONCE: u64 = 128;
@@ -39,13 +36,15 @@ const BEGINNINGS: [&str; 3] = ["X", "B", "b"];
 pub(crate) fn run(screen: &mut Screen, folder: &Path, trace: &cli::Trace) -> Result<Exit, Failure> {
     let store = reading::open(folder)?;
     let key = reading::find(&store, &trace.id)?;
-    let Some(summary) = summary(&store, &key)? else {
+    let variables = store.variables(&key, kept::NAMESPACE)?;
+    let series: Vec<_> = kept::of(&variables).map(|(span, summary)| Series { span, summary }).collect();
+    if series.is_empty() {
         let nothing = format!(
             "no step of {} was kept; add the tracing layer to its program, `neptune_tracing::layer(&experiment)`, and say the \
              step in a span: `info_span!(\"step\", step = 12)`",
             key.short_id
         );
-        if trace.step.is_some() || trace.slowest {
+        if trace.step.is_some() || trace.slowest || trace.span.is_some() {
             return Err(Failure::not_found(nothing));
         }
         if screen.json {
@@ -54,49 +53,100 @@ pub(crate) fn run(screen: &mut Screen, folder: &Path, trace: &cli::Trace) -> Res
             screen.note(nothing)?;
         }
         return Ok(Exit::Fine);
-    };
-    let steps = Steps { store: &store, key: &key, summary };
+    }
+    let mut steps = Steps { store: &store, key: &key, series };
+    if let Some(name) = &trace.span {
+        steps = steps.only(steps.resolve(name)?);
+    }
+    let file = trace.output.as_deref();
     match trace.step {
-        Some(step) => steps.write(screen, step, trace.output.as_deref())?,
-        None if trace.slowest => steps.write(screen, steps.slowest()?, trace.output.as_deref())?,
+        Some(step) => steps.at(step)?.write(screen, &key, file)?,
+        None if trace.slowest => {
+            let (series, step) = steps.slowest()?;
+            let slowest = steps.only(series).at(step)?;
+            if trace.span.is_none() {
+                screen.note(format_args!("the slowest is {}", slowest.name(&key)))?;
+            }
+            slowest.write(screen, &key, file)?;
+        }
         None => steps.list(screen)?,
     }
     Ok(Exit::Fine)
 }
 
-/// The series of kept steps; `None` where there is none, or something else.
-fn summary(store: &Store, key: &ExperimentKey) -> Result<Option<SeriesSummary>, Failure> {
-    match store.variable(key, STEPS) {
-        Ok(Variable { kind: VariableType::STRING_SERIES, value: VariableValue::Series(summary), .. }) => {
-            Ok(Some(summary))
-        }
-        Ok(_) => Ok(None),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// The kept steps of an experiment.
+/// The kept steps of an experiment, as far as they are wanted.
 struct Steps<'a> {
     store: &'a Store,
     key: &'a ExperimentKey,
-    summary: SeriesSummary,
+    /// By their span paths; at least one.
+    series: Vec<Series<'a>>,
 }
 
-/// One of them.
-struct Kept {
+/// The kept steps at one span path.
+#[derive(Clone, Copy)]
+struct Series<'a> {
+    span: &'a str,
+    summary: &'a SeriesSummary,
+}
+
+/// One of the kept steps.
+struct Kept<'a> {
+    series: Series<'a>,
     step: f64,
     time: Timestamp,
     /// `None` for text that is no timeline.
     timeline: Option<Timeline>,
 }
 
-impl Steps<'_> {
-    /// All of them, in order.
-    fn all(&self) -> Result<Vec<Kept>, Failure> {
+/// The one that is to be written.
+struct Chosen<'a> {
+    span: &'a str,
+    step: f64,
+    text: String,
+}
+
+impl<'a> Steps<'a> {
+    /// Those at one span path.
+    fn only(&self, series: Series<'a>) -> Self {
+        Self { series: vec![series], ..*self }
+    }
+
+    /// The span path that `name` is, or the only one that ends in it.
+    fn resolve(&self, name: &str) -> Result<Series<'a>, Failure> {
+        if let Some(exact) = self.series.iter().find(|series| series.span == name) {
+            return Ok(*exact);
+        }
+        let ends_so = |span: &str| span.strip_suffix(name).is_some_and(|before| before.ends_with('/'));
+        let found: Vec<_> = self.series.iter().copied().filter(|series| ends_so(series.span)).collect();
+        match found.as_slice() {
+            [one] => Ok(*one),
+            [] => Err(Failure::not_found(format!(
+                "no span {name:?} of {} kept a step; those that did: {}",
+                self.key.short_id,
+                listed(&self.series)
+            ))),
+            several => Err(Failure::wrong(format!(
+                "several spans end in {name:?}: {}; name one of them in full with --span",
+                listed(several)
+            ))),
+        }
+    }
+
+    /// All of them: by their steps, and those with the same step by their span paths.
+    fn all(&self) -> Result<Vec<Kept<'a>>, Failure> {
         let mut all = Vec::new();
-        let (first, last) = (self.summary.first_step, self.summary.last_step);
-        let parts = self.summary.statistics.count.div_ceil(AT_ONCE);
+        for series in &self.series {
+            self.read(*series, &mut all)?;
+        }
+        all.sort_by(|left, right| left.step.total_cmp(&right.step));
+        Ok(all)
+    }
+
+    /// Adds those of one series, in order.
+    fn read(&self, series: Series<'a>, all: &mut Vec<Kept<'a>>) -> Result<(), Failure> {
+        let path = kept::path_of(series.span);
+        let (first, last) = (series.summary.first_step, series.summary.last_step);
+        let parts = series.summary.statistics.count.div_ceil(AT_ONCE);
         let beginning = |part: u64| {
             let share = part as f64 / parts as f64;
             first * (1.0 - share) + last * share
@@ -105,15 +155,16 @@ impl Steps<'_> {
             // The ends exactly: rounding must not leave one out.
             let from = if part == 0 { first } else { beginning(part) };
             let to = if part + 1 == parts { last } else { beginning(part + 1).next_down() };
-            let points = self.store.series(self.key, STEPS, from..=to)?;
+            let points = self.store.series(self.key, &path, from..=to)?;
             let texts = points.values.as_texts().unwrap_or_default();
             all.extend(points.steps.iter().zip(&points.times).zip(texts).map(|((step, time), text)| Kept {
+                series,
                 step: *step,
                 time: Timestamp::from_micros(*time),
                 timeline: Timeline::of(text).ok(),
             }));
         }
-        Ok(all)
+        Ok(())
     }
 
     fn list(&self, screen: &mut Screen) -> Result<(), Failure> {
@@ -121,45 +172,113 @@ impl Steps<'_> {
         if screen.json {
             return screen.document(&all.iter().map(Kept::json).collect::<Vec<_>>());
         }
+        let has_spans = self.series.len() > 1;
         let right = |title: &str| Column::new(title).right_aligned();
-        let mut table = Table::new(vec![right("STEP"), right("DURATION"), right("SPANS"), Column::new("WHEN")]);
+        let mut columns = vec![right("STEP"), right("DURATION"), right("SPANS"), Column::new("WHEN")];
+        if has_spans {
+            columns.insert(1, Column::new("SPAN").least(16).holds_paths());
+        }
+        let mut table = Table::new(columns);
         for kept in &all {
             let timeline = kept.timeline.as_ref();
             let duration = timeline.and_then(|timeline| timeline.seconds).map(number::duration);
-            table.row(vec![
+            let mut fields = vec![
                 Field::new(shown(kept.step)).style(BOLD),
                 Field::new(duration.unwrap_or_default()),
                 Field::new(timeline.map(Timeline::spans_of_all).unwrap_or_default()),
                 Field::new(clock::local(kept.time)).style(DIM),
-            ]);
+            ];
+            if has_spans {
+                fields.insert(1, Field::new(inert(kept.series.span)));
+            }
+            table.row(fields);
         }
         for line in table.lay(screen.width).lines {
             screen.line(line)?;
         }
-        let foreign = all.iter().filter(|kept| kept.timeline.is_none()).count() as u64;
-        if foreign > 0 {
-            let texts = number::counted(foreign, "text is no timeline", "texts are no timelines");
-            screen.note(format_args!("{texts}; see `neptune tail {} {STEPS}`", self.key.short_id))?;
+        for Series { span, .. } in &self.series {
+            let foreign = all.iter().filter(|kept| kept.series.span == *span && kept.timeline.is_none()).count() as u64;
+            if foreign > 0 {
+                let texts = number::counted(foreign, "text is no timeline", "texts are no timelines");
+                let path = inert(&kept::path_of(span));
+                screen.note(format_args!("{texts}; see `neptune tail {} {path}`", self.key.short_id))?;
+            }
         }
         Ok(())
     }
 
     /// The step that took the longest; the first of those, where there are several.
-    fn slowest(&self) -> Result<f64, Failure> {
+    fn slowest(&self) -> Result<(Series<'a>, f64), Failure> {
         let all = self.all()?;
-        let timed = all.iter().filter_map(|kept| Some((kept.step, kept.timeline.as_ref()?.seconds?)));
+        let timed = all.iter().filter_map(|kept| Some((kept, kept.timeline.as_ref()?.seconds?)));
         let slowest = timed.reduce(|slowest, other| if other.1 > slowest.1 { other } else { slowest });
-        let no_timeline = || Failure::not_found(format!("{STEPS} of {} holds no timeline", self.key.short_id));
-        slowest.map(|(step, _)| step).ok_or_else(no_timeline)
+        let no_timeline = || Failure::not_found(format!("what was kept of {} holds no timeline", self.key.short_id));
+        slowest.map(|(kept, _)| (kept.series, kept.step)).ok_or_else(no_timeline)
     }
 
-    /// Writes a step to a file, or to standard output.
-    fn write(&self, screen: &mut Screen, step: f64, file: Option<&Path>) -> Result<(), Failure> {
-        let found = self.store.series(self.key, STEPS, step..=step)?;
-        let Some(text) = found.values.as_texts().and_then(<[String]>::first) else {
+    /// The one with this number.
+    fn at(&self, step: f64) -> Result<Chosen<'a>, Failure> {
+        let mut found = Vec::new();
+        for series in &self.series {
+            let points = self.store.series(self.key, &kept::path_of(series.span), step..=step)?;
+            if let Some(text) = points.values.as_texts().and_then(<[String]>::first) {
+                found.push((*series, text.clone()));
+            }
+        }
+        if found.len() > 1 {
+            let several: Vec<_> = found.iter().map(|(series, _)| *series).collect();
+            let (step, spans) = (shown(step), listed(&several));
+            let id = &self.key.short_id;
+            return Err(Failure::wrong(format!(
+                "several spans kept step {step} of {id}: {spans}; choose one with --span"
+            )));
+        }
+        let Some((series, text)) = found.pop() else {
             return Err(self.not_kept(step)?);
         };
-        let name = format!("step {} of {}", shown(step), self.key.short_id);
+        Ok(Chosen { span: series.span, step, text })
+    }
+
+    /// That a step was not kept, and which were.
+    fn not_kept(&self, step: f64) -> Result<Failure, Failure> {
+        let all = self.all()?;
+        let before = all.iter().map(|kept| kept.step).rfind(|kept| *kept < step);
+        let behind = all.iter().map(|kept| kept.step).find(|kept| *kept > step);
+        let nearest: Vec<String> = before.into_iter().chain(behind).map(shown).collect();
+        let nearest = match nearest.as_slice() {
+            [one] => format!("the nearest that was is {one}"),
+            several => format!("the nearest that were are {}", several.join(" and ")),
+        };
+        let name = match self.series.as_slice() {
+            [one] => named(self.key, one.span, step),
+            _ => format!("step {} of {}", shown(step), self.key.short_id),
+        };
+        Ok(Failure::not_found(format!("{name} was not kept; {nearest}")))
+    }
+}
+
+impl Kept<'_> {
+    fn json(&self) -> Value {
+        let timeline = self.timeline.as_ref();
+        json!({
+            "step": number::json_step(self.step),
+            "span": self.series.span,
+            "seconds": timeline.and_then(|timeline| timeline.seconds),
+            "spans": timeline.map(|timeline| timeline.spans),
+            "spans_left_out": timeline.map(|timeline| timeline.left_out),
+            "time": clock::json(self.time),
+        })
+    }
+}
+
+impl Chosen<'_> {
+    fn name(&self, key: &ExperimentKey) -> String {
+        named(key, self.span, self.step)
+    }
+
+    /// Writes it to a file, or to standard output.
+    fn write(&self, screen: &mut Screen, key: &ExperimentKey, file: Option<&Path>) -> Result<(), Failure> {
+        let (name, text) = (self.name(key), &self.text);
         if let Err(error) = Timeline::of(text) {
             return Err(Failure::failed(format!("what was kept as {name} is no timeline: {error}")));
         }
@@ -173,37 +292,14 @@ impl Steps<'_> {
         whole::write(file, |mut out| writeln!(out, "{text}").map_err(fails))?;
         if screen.json {
             return screen.document(&json!({
-                "experiment": self.key.short_id, "step": number::json_step(step), "file": file.display().to_string(),
+                "experiment": key.short_id,
+                "span": self.span,
+                "step": number::json_step(self.step),
+                "file": file.display().to_string(),
             }));
         }
         let file = file.display();
         screen.note(format_args!("{name} is in {file}; open it at https://ui.perfetto.dev or chrome://tracing"))
-    }
-
-    /// That a step was not kept, and which were.
-    fn not_kept(&self, step: f64) -> Result<Failure, Failure> {
-        let all = self.all()?;
-        let before = all.iter().map(|kept| kept.step).rfind(|kept| *kept < step);
-        let behind = all.iter().map(|kept| kept.step).find(|kept| *kept > step);
-        let nearest: Vec<String> = before.into_iter().chain(behind).map(shown).collect();
-        let nearest = match nearest.as_slice() {
-            [one] => format!("the nearest that was is {one}"),
-            several => format!("the nearest that were are {}", several.join(" and ")),
-        };
-        Ok(Failure::not_found(format!("step {} of {} was not kept; {nearest}", shown(step), self.key.short_id)))
-    }
-}
-
-impl Kept {
-    fn json(&self) -> Value {
-        let timeline = self.timeline.as_ref();
-        json!({
-            "step": number::json_step(self.step),
-            "seconds": timeline.and_then(|timeline| timeline.seconds),
-            "spans": timeline.map(|timeline| timeline.spans),
-            "spans_left_out": timeline.map(|timeline| timeline.left_out),
-            "time": clock::json(self.time),
-        })
     }
 }
 
@@ -251,6 +347,16 @@ impl Timeline {
             }
         }
     }
+}
+
+/// What a kept step is called.
+fn named(key: &ExperimentKey, span: &str, step: f64) -> String {
+    format!("step {} of {} ({})", shown(step), key.short_id, inert(span))
+}
+
+/// The span paths of several series.
+fn listed(several: &[Series<'_>]) -> String {
+    several.iter().map(|series| inert(series.span)).collect::<Vec<_>>().join(", ")
 }
 
 /// A step as `--step` takes it: in full.

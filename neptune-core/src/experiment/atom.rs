@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use neptune_format::{AtomValue, PathError, VariablePath};
+use neptune_format::{AtomValue, PathError, Record, VariablePath};
 
 use super::state::{ExperimentHandle, State};
+use crate::error::Result;
 
 /// A handle to a variable of one value: `assign` sets it, `read` reads it back.
 #[derive(Debug, Clone)]
 pub struct Atom {
     pub(super) state: Arc<State>,
-    pub(super) path: Result<VariablePath, PathError>,
+    pub(super) path: std::result::Result<VariablePath, PathError>,
 }
 
 impl ExperimentHandle {
@@ -21,6 +22,19 @@ impl ExperimentHandle {
 }
 
 impl Atom {
+    /// As [`Atom::assign`], but tells what is wrong instead of counting it. For integrations, which know the place.
+    ///
+    /// # Errors
+    /// `Invalid` for a bad path, `TypeConflict` for a value of another type, `Immutable` for a parameter that has another
+    /// value already.
+    pub fn try_assign(&self, value: impl Into<AtomValue>) -> Result<()> {
+        let path = self.path.as_ref().map_err(Clone::clone)?;
+        if let Some(value) = self.state.variables.atom(path, value.into())? {
+            self.state.journal.record(&Record::Assign { path: path.clone(), value });
+        }
+        Ok(())
+    }
+
     /// Sets the value. The first value fixes the type; a whole number may be assigned where floats are kept. A value of
     /// another type, and a bad path, is counted as lost.
     ///

@@ -116,6 +116,10 @@ impl Drop for Experiment {
 
 impl State {
     pub(super) fn flush(&self, deadline: Duration) -> Result<LostReport> {
+        if !self.journal.is_ours() {
+            // Nobody drains in a forked child, and nothing of it was taken.
+            return Ok(self.journal.losses().report());
+        }
         let Some(drain) = &self.drain else {
             self.journal
                 .sync()

@@ -94,6 +94,12 @@ impl ExperimentHandle {
         self.state.short_id.as_deref()
     }
 
+    /// Whether both log through the same writer: handles that were cloned from one another do, two that attached to one
+    /// experiment do not.
+    pub fn is_same_writer(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.state, &other.state)
+    }
+
     /// The project of the experiment.
     pub fn project(&self) -> &ProjectName {
         &self.state.project

@@ -51,7 +51,7 @@ impl Keeper {
     /// Starts the keeper. With `sync_every` it also syncs the journal: for one that nobody drains.
     pub(super) fn start(journal: Arc<Journal>, sync_every: Option<Duration>) -> io::Result<Self> {
         let ended = Arc::new(AtomicBool::new(false));
-        let thread = thread::Builder::new().name("neptune-journal".into()).spawn({
+        let thread = thread::Builder::new().name("neptune:journal".into()).spawn({
             let ended = Arc::clone(&ended);
             move || {
                 let warned = [false; LostReason::ALL.len()];

@@ -119,7 +119,7 @@ impl Drain {
         };
         work.carry()?;
         thread::Builder::new()
-            .name("neptune-drain".into())
+            .name("neptune:drain".into())
             .spawn(move || {
                 work.run();
                 drop(lock);

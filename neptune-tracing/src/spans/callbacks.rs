@@ -6,82 +6,110 @@
 //! - A span that closes after one stretch was a call. The stretch is its time.
 //! - A span that is entered again and again and lives on, as those do that layers of a model keep, has a call in each
 //!   stretch.
-//! - A span that is left the moment before it closes, after several stretches, was a future: each poll is a stretch, and so
-//!   is the drop that ends it. All of it was one call, partly busy and partly idle.
+//! - A span that is left the moment before it closes, after several stretches of which the last was short, was a future: each
+//!   poll is a stretch, and so is the drop that ends it. All of it was one call, partly busy and partly idle.
 //!
 //! So the first [`HELD`] stretches of a span are held back until it is closed. When there are more, it is taken for one that
-//! lives on, unless spans of its position were futures before.
+//! lives on, unless most spans of its position were futures lately.
 
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
 
-use neptune_core::stopwatch;
+use neptune_core::{LostReason, stopwatch};
 use tracing_core::{
     Metadata,
     span::{Attributes, Id, Record},
 };
 
 use super::{
-    Child, Position, Positions,
-    open::{HELD, OpenSpan, Traits},
+    Child, OpenSpan, Position, Positions,
+    open::{HELD, Pending, Stretch, Taken, Traits},
 };
 use crate::{
     context::Context,
     shared::Shared,
+    target::Target,
     thread::{Entered, PerLayer, Planned},
     timing::{Kind, Sample, seconds},
     values::Values,
 };
 
-/// Set in [`OpenSpan::stretches`] when stretches are not held back any more.
-const RELEASED: u32 = 1;
+/// A future is closed within this time after its drop, in nanoseconds, unless the thread was interrupted.
+const RIGHT_AFTER: u64 = 50_000;
 
-/// A future is dropped within this time after its span was left for the last time; in nanoseconds.
-const RIGHT_AFTER: u64 = 20_000;
+/// A future that is done takes no longer to drop, in nanoseconds, cold caches included; one that is cancelled takes less than
+/// a quarter of what a poll takes, on the average.
+const SHORT: u64 = 5_000;
 
-/// So many polls no future has; a span with more lives on after all.
-const MANY: u32 = 1 << 16;
+/// So many stretches are gathered for one call at most; then it begins again.
+const MANY: u32 = 4_096;
+
+/// What is around what is being created or said: where that is, and what is known there.
+pub(crate) struct Around {
+    pub(crate) position: u32,
+    pub(crate) context: Context,
+}
+
+impl Around {
+    /// What is around by the parent that an event or a span names; by where the thread is, when it names none or one that
+    /// we do not know.
+    #[inline]
+    pub(crate) fn of(shared: &Shared, thread: &PerLayer, is_root: bool, parent: Option<&Id>) -> Self {
+        if is_root {
+            return Self { position: Positions::ROOT, context: Context::NONE };
+        }
+        match parent.and_then(|parent| shared.open.find(parent.into_u64())) {
+            Some((_, parent)) => Self { position: parent.position(), context: parent.context() },
+            None => Self { position: thread.position(), context: thread.context() },
+        }
+    }
+}
 
 pub(crate) fn opened(shared: &Shared, thread: &mut PerLayer, attributes: &Attributes<'_>, id: &Id) {
-    let (position, around) = if attributes.is_contextual() {
-        (thread.position(), thread.context())
-    } else {
-        let parent = attributes.parent().and_then(|parent| shared.open.find(parent.into_u64()));
-        parent.map_or((Positions::ROOT, Context::NONE), |(_, parent)| (parent.position(), parent.context()))
-    };
-    let Some((Planned { plan, binding, child }, target)) = thread.plan(shared, attributes.metadata()) else { return };
-    let mut traits = 0;
-    let mut here = position;
-    if plan.is_timed || plan.is_raw {
-        let key = (target.number, position);
-        let found = match child {
-            Some((known, child)) if *known == key => Some(*child),
-            _ => {
-                let callsite = std::ptr::from_ref(plan.metadata).addr();
-                let found = shared.positions.child(target, position, callsite, plan.metadata.name());
-                *child = found.map(|found| (key, found));
-                found
-            }
-        };
-        if let Some(Child::At(position)) = found {
-            here = position;
-            traits = if plan.is_timed { Traits::TIMED } else { 0 } | if plan.is_raw { Traits::RAW } else { 0 };
-        }
-    }
-    let mut context = around;
+    let around = Around::of(shared, thread, attributes.is_root(), attributes.parent());
+    let (Planned { plan, binding, children }, target) = thread.plan(shared, attributes.metadata());
+    let mut own = Context::NONE;
     if plan.has_context || plan.has_values {
-        let mut values = Values::new(plan, target, &shared.splits);
+        let mut values = Values::new(plan, target.map(|target| &**target), &shared.splits);
         attributes.record(&mut values);
-        if !values.context.step.is_nan() {
-            traits |= Traits::STEP;
-        }
-        context = values.context.or(around);
-        values.log(context, |split| binding.bind(plan, target, split, &shared.splits));
+        own = values.context;
+        values.log(own.or(around.context), binding);
     }
-    if let Some((place, span)) = shared.open.insert(id.into_u64()) {
-        span.set_context(context);
-        span.position.store(here, Ordering::Relaxed);
-        span.traits.store(traits, Ordering::Relaxed);
-        thread.created = Some((id.into_u64(), place));
+    let mut here = (around.position, 0);
+    if let Some(target) = target
+        && (plan.is_timed || plan.is_raw)
+    {
+        let find = || shared.positions.child(target, around.position, plan.metadata);
+        let child = children.get_or_find((target.number, around.position), find).copied().flatten();
+        here = place(target, around.position, child, plan.is_timed, plan.is_raw);
+    }
+    let step = if own.step.is_nan() { 0 } else { Traits::STEP };
+    let number = target.map_or(Target::NONE, |target| target.number);
+    let inserted = shared.open.insert(id.into_u64(), |span| {
+        span.own.set(own);
+        span.inherited.set(around.context);
+        span.place(number, here.0, here.1 | step);
+    });
+    match (inserted, target) {
+        (Some(place), _) => thread.created = Some((id.into_u64(), place)),
+        (None, Some(target)) => {
+            target.handle.count_lost(LostReason::Overrun, 1, || "too many spans are open at once".to_owned());
+        }
+        (None, None) => {}
+    }
+}
+
+/// Where a span stands, and its traits.
+fn place(target: &Target, around: u32, child: Option<Child>, is_timed: bool, is_raw: bool) -> (u32, u32) {
+    match child {
+        // What is timed for an experiment that has ended goes nowhere, and positions of it would stay for ever.
+        Some(Child::At(position)) if !target.handle.has_ended() => {
+            (position, if is_timed { Traits::TIMED } else { 0 } | if is_raw { Traits::RAW } else { 0 })
+        }
+        Some(_) => (around, 0),
+        None => {
+            target.handle.count_lost(LostReason::Overrun, 1, || "spans have too many different paths".to_owned());
+            (around, 0)
+        }
     }
 }
 
@@ -93,47 +121,92 @@ pub(crate) fn recorded(
     record: &Record<'_>,
 ) {
     let Some((_, span)) = shared.open.find(id.into_u64()) else { return };
-    let Some((Planned { plan, binding, .. }, target)) = thread.plan(shared, metadata) else { return };
+    let (Planned { plan, binding, .. }, target) = thread.plan(shared, metadata);
     if !plan.has_context && !plan.has_values {
         return;
     }
-    let mut values = Values::new(plan, target, &shared.splits);
+    let mut values = Values::new(plan, target.map(|target| &**target), &shared.splits);
     record.record(&mut values);
-    let own = values.context;
+    let own = values.context.or(span.own.get());
+    values.log(own.or(span.inherited.get()), binding);
+    span.own.set(own);
     if !own.step.is_nan() {
-        span.traits.fetch_or(Traits::STEP, Ordering::Relaxed);
+        span.add_trait(Traits::STEP);
     }
-    let context = own.or(span.context());
-    span.set_context(context);
-    values.log(context, |split| binding.bind(plan, target, split, &shared.splits));
-    for entered in thread.stack.iter_mut().filter(|entered| entered.id == id.into_u64()) {
-        entered.context = own.or(entered.context);
+    // The spans that this thread has entered inside of it know it too, as far as they do not say better.
+    let mut around: Option<Context> = None;
+    for entered in &mut thread.stack {
+        if entered.id == id.into_u64() {
+            entered.own = own;
+            entered.context = own.or(entered.context);
+            around = Some(entered.context);
+        } else if let Some(around) = &mut around {
+            entered.context = entered.own.or(*around).or(entered.context);
+            *around = entered.context;
+        }
     }
 }
 
-pub(crate) fn entered(shared: &Shared, thread: &mut PerLayer, id: &Id) {
-    let id = id.into_u64();
-    if let Some(again) = thread.stack.iter_mut().rev().find(|entered| entered.id == id) {
+pub(crate) fn entered(
+    shared: &Shared,
+    thread: &mut PerLayer,
+    id: &Id,
+    metadata: impl FnOnce() -> Option<&'static Metadata<'static>>,
+) {
+    let number = id.into_u64();
+    if let Some(again) = thread.stack.iter_mut().rev().find(|entered| entered.id == number) {
         again.depth += 1;
         return;
     }
-    let place = match thread.created {
-        Some((created, place)) if created == id => Some(place),
-        _ => shared.open.find(id).map(|(place, _)| place),
-    };
-    let Some((place, span)) = place.and_then(|place| Some((place, shared.open.at(place)?))) else { return };
-    let around = thread.stack.last().map_or(Context::NONE, |top| top.context);
-    let entered = Entered {
-        id,
+    let created = thread.created.filter(|(created, _)| *created == number);
+    let found = created.and_then(|(_, place)| Some((place, shared.open.at(place, number)?)));
+    let Some((place, span)) = found.or_else(|| shared.open.find(number)) else { return };
+    if let Some(target) = thread.instead_of(shared, span.target())
+        && let Some(metadata) = metadata()
+    {
+        moved(shared, thread, span, &target, metadata);
+    }
+    let own = span.own.get();
+    let context = own.or(span.inherited.get()).or(thread.context());
+    thread.left = None;
+    thread.stack.push(Entered {
+        id: number,
         place,
+        target: span.target(),
         position: span.position(),
-        context: span.context().or(around),
+        own,
+        context,
         depth: 0,
         // Last, so that none of this is counted.
         began: stopwatch::ticks(),
+    });
+}
+
+/// Has a span belong to another experiment: the thread that enters it has entered that, or nobody had it yet.
+#[cold]
+fn moved(
+    shared: &Shared,
+    thread: &mut PerLayer,
+    span: &OpenSpan,
+    target: &Arc<Target>,
+    metadata: &'static Metadata<'static>,
+) {
+    if span.is(Traits::TIMED | Traits::RAW)
+        && let Some(pending) = span.release(true)
+    {
+        count(shared, thread, span, &pending, false);
+    }
+    let is_inside = thread.stack.last().is_some_and(|top| top.target == target.number);
+    let around = if is_inside { thread.position() } else { Positions::ROOT };
+    let (Planned { plan, .. }, _) = thread.plan(shared, metadata);
+    let step = if span.own.get().step.is_nan() { 0 } else { Traits::STEP };
+    let here = if plan.is_timed || plan.is_raw {
+        let child = shared.positions.child(target, around, metadata);
+        place(target, around, child, plan.is_timed, plan.is_raw)
+    } else {
+        (around, 0)
     };
-    thread.left = None;
-    thread.stack.push(entered);
+    span.place(target.number, here.0, here.1 | step);
 }
 
 pub(crate) fn exited(shared: &Shared, thread: &mut PerLayer, id: &Id) {
@@ -148,138 +221,109 @@ pub(crate) fn exited(shared: &Shared, thread: &mut PerLayer, id: &Id) {
     }
     let entered = thread.stack.remove(index);
     thread.left = Some((id, now));
-    let Some(span) = shared.open.at(entered.place) else { return };
-    if span.is(Traits::TIMED | Traits::RAW) {
-        let ticks = now.saturating_sub(entered.began);
-        stretch(shared, thread, span, Stretch { began: entered.began, ticks }, now);
-    }
-}
-
-pub(crate) fn closed(shared: &Shared, thread: &mut PerLayer, id: &Id) {
-    let Some((place, span)) = shared.open.find(id.into_u64()) else { return };
-    let state = span.stretches.load(Ordering::Acquire);
-    let count = state / 2;
-    if count == 1 && state & RELEASED == 0 {
-        // By far the most frequent: a function was called.
-        sampled(shared, thread, span, &Sampled::Stretch(held(span, 0)));
-    } else if count > 1 {
-        let is_future = thread.left.is_some_and(|(left, at)| {
-            left == id.into_u64() && stopwatch::nanos(stopwatch::ticks().saturating_sub(at)) < RIGHT_AFTER
-        });
-        if let Some(position) = shared.positions.get(span.position()) {
-            position.set_awaits(is_future);
-        }
-        if state & RELEASED == 0 {
-            end_held(shared, thread, span, count, is_future);
-        }
-    }
-    shared.open.remove(place);
-    thread.created = None;
-}
-
-/// Has everything that is held back counted, when the experiment ends before the spans are closed.
-pub(crate) fn release_held(shared: &Shared, thread: &mut PerLayer) {
-    for span in shared.open.all() {
-        if span.is(Traits::TIMED | Traits::RAW) {
-            release(shared, thread, span, false);
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Stretch {
-    began: u64,
-    ticks: u64,
-}
-
-/// What a sample is of.
-enum Sampled {
-    Stretch(Stretch),
-    /// A call that awaited, from its first enter to its last exit, and the ticks in it.
-    Call(Stretch, u64),
-}
-
-/// Takes a stretch that was just left.
-#[inline]
-fn stretch(shared: &Shared, thread: &mut PerLayer, span: &OpenSpan, stretch: Stretch, now: u64) {
-    let before = span.stretches.fetch_add(2, Ordering::AcqRel);
-    if before & RELEASED != 0 {
-        sampled(shared, thread, span, &Sampled::Stretch(stretch));
+    let Some(span) = shared.open.at(entered.place, id) else { return };
+    if !span.is(Traits::TIMED | Traits::RAW) {
         return;
     }
-    let number = before / 2;
-    if let Some((began, ticks)) = span.held.get(number as usize) {
-        began.store(stretch.began, Ordering::Relaxed);
-        ticks.store(stretch.ticks, Ordering::Relaxed);
-    }
-    span.left.store(now, Ordering::Relaxed);
-    if number > 0 {
-        span.busy.fetch_add(stretch.ticks, Ordering::Relaxed);
-        if number as usize >= HELD {
-            let awaits = shared.positions.get(span.position()).is_some_and(|position| position.awaits());
-            if !awaits || number > MANY {
-                release(shared, thread, span, awaits);
+    let stretch = Stretch { began: entered.began, ticks: now.saturating_sub(entered.began) };
+    // What is known to be a future goes on being one.
+    let gathers = || shared.positions.get(span.position()).is_some_and(|position| position.has_futures());
+    match span.take(stretch, now, gathers) {
+        Taken::Held => {}
+        Taken::Released => sampled(shared, thread, span, Kind::Stretch, stretch, 0),
+        Taken::Full(pending) => {
+            count(shared, thread, span, &pending, false);
+            sampled(shared, thread, span, Kind::Stretch, stretch, 0);
+        }
+        Taken::Gathered(stretches) => {
+            if stretches >= MANY
+                && let Some(pending) = span.release(true)
+            {
+                count(shared, thread, span, &pending, true);
             }
         }
     }
 }
 
-/// Stops holding back, and counts what was held.
-#[cold]
-fn release(shared: &Shared, thread: &mut PerLayer, span: &OpenSpan, is_future: bool) {
-    let before = span.stretches.fetch_or(RELEASED, Ordering::AcqRel);
-    if before & RELEASED == 0 {
-        end_held(shared, thread, span, before / 2, is_future);
+pub(crate) fn closed(shared: &Shared, thread: &mut PerLayer, id: &Id) {
+    let Some((place, span)) = shared.open.find(id.into_u64()) else { return };
+    if span.is(Traits::TIMED | Traits::RAW) {
+        if let Some(stretch) = span.only() {
+            // By far the most frequent: a function was called.
+            sampled(shared, thread, span, Kind::Stretch, stretch, 0);
+        } else if let Some(pending) = span.release(false)
+            && pending.count > 0
+        {
+            let position = shared.positions.get(span.position());
+            let was_future = position.as_ref().is_some_and(|position| position.has_futures());
+            let is_future = is_future(thread, id.into_u64(), &pending, was_future);
+            if let Some(position) = position.filter(|_| pending.count > 1) {
+                position.note_future(is_future);
+            }
+            count(shared, thread, span, &pending, is_future);
+        }
+    }
+    shared.open.remove(place);
+}
+
+/// Whether a span that is being closed was a future, by how it ended. Where spans of its position were, an interruption of
+/// the thread does not count.
+fn is_future(thread: &PerLayer, id: u64, pending: &Pending, was_future: bool) -> bool {
+    let since = |at: u64| stopwatch::nanos(stopwatch::ticks().saturating_sub(at));
+    let is_left_just_now = thread.left.is_some_and(|(left, at)| left == id && (was_future || since(at) < RIGHT_AFTER));
+    let polls = u64::from(pending.count.saturating_sub(1)).max(1);
+    let poll = pending.busy.saturating_sub(pending.last) / polls;
+    let is_drop = stopwatch::nanos(pending.last) < SHORT || pending.last < poll / 4;
+    pending.count > 1 && is_left_just_now && is_drop
+}
+
+/// Has everything that is held back for an experiment counted, when it ends before the spans are closed.
+pub(crate) fn release_all(shared: &Shared, thread: &mut PerLayer, target: u32) {
+    for span in shared.open.all() {
+        if span.target() == target
+            && span.is(Traits::TIMED | Traits::RAW)
+            && let Some(pending) = span.release(false)
+        {
+            count(shared, thread, span, &pending, false);
+        }
     }
 }
 
-/// Counts what was held of a span with `count` stretches: as one call, or each as its own.
+/// Counts what was held back of a span: as one call, or each stretch as its own.
 #[cold]
-fn end_held(shared: &Shared, thread: &mut PerLayer, span: &OpenSpan, count: u32, is_future: bool) {
-    let first = held(span, 0);
+fn count(shared: &Shared, thread: &mut PerLayer, span: &OpenSpan, pending: &Pending, is_future: bool) {
+    let Some(first) = pending.each().first() else { return };
     if is_future {
-        let ticks = span.left.load(Ordering::Relaxed).saturating_sub(first.began);
-        let busy = first.ticks.saturating_add(span.busy.load(Ordering::Relaxed));
-        sampled(shared, thread, span, &Sampled::Call(Stretch { began: first.began, ticks }, busy.min(ticks)));
+        let ticks = pending.left.saturating_sub(first.began);
+        sampled(shared, thread, span, Kind::Awaited, Stretch { began: first.began, ticks }, pending.busy.min(ticks));
         return;
     }
-    let mut told = 0_u64;
-    for number in 0..(count as usize).min(HELD) {
-        let stretch = held(span, number);
-        told = told.saturating_add(stretch.ticks);
-        sampled(shared, thread, span, &Sampled::Stretch(stretch));
+    for stretch in pending.each() {
+        sampled(shared, thread, span, Kind::Stretch, *stretch, 0);
     }
-    if count as usize > HELD {
-        // The one that made it too many, or all those of what was taken for a future: together.
-        let all = first.ticks.saturating_add(span.busy.load(Ordering::Relaxed));
-        let ticks = all.saturating_sub(told);
-        let began = span.left.load(Ordering::Relaxed).saturating_sub(ticks);
-        sampled(shared, thread, span, &Sampled::Stretch(Stretch { began, ticks }));
+    if pending.count as usize > HELD {
+        // Those that were only added up, because it was taken for a future: together.
+        let told = pending.each().iter().fold(0_u64, |told, stretch| told.saturating_add(stretch.ticks));
+        let ticks = pending.busy.saturating_sub(told);
+        let stretch = Stretch { began: pending.left.saturating_sub(ticks), ticks };
+        sampled(shared, thread, span, Kind::Stretch, stretch, 0);
     }
-}
-
-fn held(span: &OpenSpan, number: usize) -> Stretch {
-    let (began, ticks) = span
-        .held
-        .get(number)
-        .map_or((0, 0), |(began, ticks)| (began.load(Ordering::Relaxed), ticks.load(Ordering::Relaxed)));
-    Stretch { began, ticks }
 }
 
 /// Hands a sample on to the ring of the thread, and to the raw timings where they are asked for.
 #[inline]
-fn sampled(shared: &Shared, thread: &mut PerLayer, span: &OpenSpan, what: &Sampled) {
-    let (kind, stretch, extra) = match what {
-        Sampled::Stretch(stretch) => (Kind::Stretch, stretch, 0),
-        Sampled::Call(stretch, busy) => (Kind::Awaited, stretch, *busy),
-    };
-    let position = span.position();
+fn sampled(shared: &Shared, thread: &mut PerLayer, span: &OpenSpan, kind: Kind, stretch: Stretch, busy: u64) {
     if span.is(Traits::TIMED) {
+        let sample =
+            Sample { kind, position: span.position(), began: stretch.began, ticks: stretch.ticks, extra: busy };
+        let is_step = span.is(Traits::STEP);
+        if is_step {
+            shared.collector.draw();
+        }
         let timings = thread.timings(shared);
-        let sample = Sample { kind, position, began: stretch.began, ticks: stretch.ticks, extra };
         timings.push(sample);
-        if span.is(Traits::STEP) {
-            timings.push(Sample { kind: Kind::Step, extra: span.context().step.to_bits(), ..sample });
+        if is_step {
+            timings.push(Sample { kind: Kind::Step, extra: span.own.get().step.to_bits(), ..sample });
         }
     }
     if span.is(Traits::RAW) {
@@ -307,4 +351,11 @@ pub(crate) fn trace(shared: &Shared, thread: &PerLayer) -> Vec<String> {
             format!("{path}{}{}", said("step", entered.context.step), said("epoch", entered.context.epoch))
         })
         .collect()
+}
+
+/// Frees the slot of a span that is closed where nothing can be done for it.
+pub(crate) fn dropped(shared: &Shared, id: &Id) {
+    if let Some((place, _)) = shared.open.find(id.into_u64()) {
+        shared.open.remove(place);
+    }
 }

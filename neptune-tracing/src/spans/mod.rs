@@ -4,6 +4,6 @@ mod callbacks;
 mod open;
 mod position;
 
-pub(crate) use callbacks::{closed, entered, exited, opened, recorded, release_held, trace};
-pub(crate) use open::{OpenSpans, Place};
+pub(crate) use callbacks::{Around, closed, dropped, entered, exited, opened, recorded, release_all, trace};
+pub(crate) use open::{OpenSpan, OpenSpans, Place};
 pub(crate) use position::{Child, Position, Positions};

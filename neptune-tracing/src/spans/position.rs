@@ -1,18 +1,19 @@
 //! [`Positions`]: where spans stand among each other, by the names of the spans they were created in.
 //!
-//! A position is a node of a tree: `train/step/forward`. All spans of one name that were created in spans of one position
-//! share a position, and their timings.
+//! A position is a node of a tree, `train/step/forward`: a callsite within a position. Positions of one path, as the `forward` of
+//! several types has, are told apart here and share their timings.
 
 use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, OnceLock, PoisonError, RwLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicI8, Ordering},
     },
 };
 
 use foldhash::fast::RandomState;
 use neptune_core::Series;
+use tracing_core::Metadata;
 
 use crate::target::Target;
 
@@ -31,21 +32,28 @@ pub(crate) struct Position {
     pub(crate) path: Box<str>,
     /// The last of the names.
     pub(crate) name: Box<str>,
+    /// The position whose series it shares: the first of its path.
+    pub(crate) first: u32,
     /// The callsites on the way here, as addresses of their metadata.
     callsites: Box<[usize]>,
-    /// Spans here were last seen to await: their stretches are parts of one call. See [`super::callbacks`].
-    awaits: AtomicBool,
+    /// How often spans here were futures lately, less how often they were not. See [`super::callbacks`].
+    futures: AtomicI8,
     /// Each timing, where that is asked for.
     pub(crate) raw: OnceLock<Option<Series<f64>>>,
 }
 
 impl Position {
-    pub(crate) fn awaits(&self) -> bool {
-        self.awaits.load(Ordering::Relaxed)
+    /// Whether spans here are futures, as far as is known: their stretches are parts of one call.
+    pub(crate) fn has_futures(&self) -> bool {
+        self.futures.load(Ordering::Relaxed) > 0
     }
 
-    pub(crate) fn set_awaits(&self, awaits: bool) {
-        self.awaits.store(awaits, Ordering::Relaxed);
+    /// Notes what a span here was. One that looks different now and then changes nothing.
+    pub(crate) fn note_future(&self, is_future: bool) {
+        const SURE: i8 = 4;
+        let futures = self.futures.load(Ordering::Relaxed);
+        let futures = if is_future { futures + 1 } else { futures - 1 };
+        self.futures.store(futures.clamp(-SURE, SURE), Ordering::Relaxed);
     }
 }
 
@@ -68,6 +76,7 @@ pub(crate) struct Positions {
 struct Tree {
     /// By target, parent and callsite.
     children: HashMap<(u32, u32, usize), Child, RandomState>,
+    /// The first position of a path, by target.
     by_path: HashMap<(u32, Box<str>), u32, RandomState>,
     /// The number of the next position; none is given twice.
     next: u32,
@@ -78,7 +87,8 @@ impl Positions {
     pub(crate) const ROOT: u32 = u32::MAX;
 
     /// Where a span of a callsite stands that is created in `parent`. `None` when there are too many positions.
-    pub(crate) fn child(&self, target: &Arc<Target>, parent: u32, callsite: usize, name: &str) -> Option<Child> {
+    pub(crate) fn child(&self, target: &Arc<Target>, parent: u32, span: &'static Metadata<'static>) -> Option<Child> {
+        let callsite = std::ptr::from_ref(span).addr();
         let key = (target.number, parent, callsite);
         let mut tree = self.tree.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(child) = tree.children.get(&key) {
@@ -90,7 +100,7 @@ impl Positions {
         } else {
             // What is too deep stands at the root.
             let around = around.filter(|around| around.callsites.len() < DEEPEST);
-            Child::At(self.add(&mut tree, target, around.as_deref(), callsite, name)?)
+            Child::At(self.add(&mut tree, target, around.as_deref(), callsite, span.name())?)
         };
         // Also bounds the tree where positions are shared by many callsites.
         if tree.children.len() < 16 * MOST {
@@ -109,18 +119,16 @@ impl Positions {
     ) -> Option<u32> {
         let name = segment(name);
         let path: Box<str> = around.map_or_else(|| name.clone(), |around| format!("{}/{name}", around.path)).into();
-        let key = (target.number, path);
-        if let Some(number) = tree.by_path.get(&key) {
-            return Some(*number);
-        }
         let number = tree.next;
+        let first = *tree.by_path.entry((target.number, path.clone())).or_insert(number);
         let before = around.map(|around| &*around.callsites).unwrap_or_default();
         let position = Position {
             target: Arc::clone(target),
-            path: key.1.clone(),
+            path,
             name: name.into(),
+            first,
             callsites: before.iter().copied().chain([callsite]).collect(),
-            awaits: AtomicBool::new(false),
+            futures: AtomicI8::new(0),
             raw: OnceLock::new(),
         };
         let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
@@ -130,7 +138,6 @@ impl Positions {
         all.insert(number, Arc::new(position));
         drop(all);
         tree.next += 1;
-        tree.by_path.insert(key, number);
         Some(number)
     }
 

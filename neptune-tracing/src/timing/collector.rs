@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -14,7 +17,7 @@ use super::{
     statistics::Statistics,
     timeline::{Drawn, Timeline},
 };
-use crate::{spans::Positions, target::Target};
+use crate::spans::{Position, Positions};
 
 /// How often samples are taken from the threads.
 pub(crate) const LOOK: Duration = Duration::from_secs(1);
@@ -25,10 +28,10 @@ const SLOWEST_OF: Duration = Duration::from_mins(1);
 /// Steps that are kept at a look at most, beside the slowest.
 const MOST_KEPT: usize = 16;
 
-/// The text in which steps are kept, one timeline at each step.
+/// What the texts are called in which steps are kept: this, and the path of the span that says the step.
 const STEPS: &str = "monitoring/steps";
 
-type ByPosition<T> = HashMap<u32, T, RandomState>;
+type ByNumber<T> = HashMap<u32, T, RandomState>;
 
 pub(crate) struct Collector {
     threads: Mutex<Vec<Arc<ThreadTimings>>>,
@@ -37,11 +40,19 @@ pub(crate) struct Collector {
     window: Duration,
     /// Every step whose number this divides is kept; 0 for no steps at all.
     keep_every: u64,
+    /// Steps were said and are to be kept: threads keep samples for their timelines.
+    is_drawn: Arc<AtomicBool>,
+    /// Targets that are over, to be forgotten.
+    over: Mutex<Vec<u32>>,
 }
 
 #[derive(Default)]
 struct State {
-    series: ByPosition<HashMap<&'static str, Option<Series<f64>>>>,
+    /// The series of a path, by its first position.
+    series: ByNumber<HashMap<&'static str, Option<Series<f64>>>>,
+    /// What threads counted that have ended since statistics were logged, by position.
+    left: BTreeMap<u32, Statistics>,
+    /// The slowest step of the last while, by the first position of its path.
     slowest: BTreeMap<u32, Slowest>,
     /// When statistics were logged last, in ticks; zero before the first look.
     logged: u64,
@@ -49,9 +60,9 @@ struct State {
     slowest_since: u64,
 }
 
-/// The slowest step of a target in the last while.
+/// The slowest step of a path in the last while.
 struct Slowest {
-    target: Arc<Target>,
+    position: Arc<Position>,
     ticks: u64,
     timeline: Timeline,
 }
@@ -67,22 +78,34 @@ pub(crate) enum Log {
 
 impl Collector {
     pub(crate) fn new(window: Duration, keep_every: u64) -> Self {
-        Self { threads: Mutex::default(), state: Mutex::default(), window, keep_every }
+        Self {
+            threads: Mutex::default(),
+            state: Mutex::default(),
+            window,
+            keep_every,
+            is_drawn: Arc::default(),
+            over: Mutex::default(),
+        }
     }
 
     /// Timings of a thread that is new here.
     pub(crate) fn add_thread(&self, name: String) -> Arc<ThreadTimings> {
-        let timings = Arc::new(ThreadTimings::new(name));
+        let timings = Arc::new(ThreadTimings::new(name, Arc::clone(&self.is_drawn)));
         lock(&self.threads).push(Arc::clone(&timings));
         timings
     }
 
-    /// Forgets what is kept for a target that has ended.
-    pub(crate) fn forget(&self, positions: &Positions, target: u32) {
-        let mut state = lock(&self.state);
-        state.slowest.remove(&target);
-        positions.forget(target);
-        state.series.retain(|position, _| positions.get(*position).is_some());
+    /// Has threads keep samples from now on, because there are steps.
+    #[inline]
+    pub(crate) fn draw(&self) {
+        if self.keep_every > 0 && !self.is_drawn.load(Ordering::Relaxed) {
+            self.is_drawn.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Forgets what is kept for targets that are over, at the next look.
+    pub(crate) fn forget_soon(&self, targets: Vec<u32>) {
+        lock(&self.over).extend(targets);
     }
 
     /// Takes what the threads have, and logs what is due.
@@ -97,25 +120,24 @@ impl Collector {
         if log == Log::All || has_passed(SLOWEST_OF, state.slowest_since, now) {
             state.slowest_since = now;
             for slowest in std::mem::take(&mut state.slowest).into_values() {
-                write_step(&slowest.target, &slowest.timeline);
+                write_step(&slowest.position, &slowest.timeline);
             }
         }
-        if log == Log::All || has_passed(self.window, state.logged, now) {
+        let is_due = log == Log::All || has_passed(self.window, state.logged, now);
+        for thread in if is_due { &threads } else { &gone } {
+            thread.drain(|position, statistics| {
+                state.left.entry(position).or_insert_with(Statistics::new).merge(statistics);
+            });
+        }
+        lock(&self.threads).retain(|thread| !gone.iter().any(|gone| Arc::ptr_eq(gone, thread)));
+        if is_due {
             state.logged = now;
-            let mut overrun = 0;
-            let mut merged: ByPosition<Statistics> = HashMap::default();
-            for thread in &threads {
-                overrun += thread.take_overrun();
-                thread.take().drain(|position, statistics| {
-                    merged.entry(position).or_insert_with(Statistics::new).merge(statistics);
-                });
-            }
-            let mut merged: Vec<_> = merged.into_iter().collect();
-            merged.sort_unstable_by_key(|(position, _)| *position);
-            for (position, statistics) in &merged {
-                state.write(positions, *position, statistics, std::mem::take(&mut overrun));
-            }
-            lock(&self.threads).retain(|thread| !gone.iter().any(|gone| Arc::ptr_eq(gone, thread)));
+            let overrun = threads.iter().map(|thread| thread.take_overrun()).sum();
+            state.write(positions, overrun);
+        }
+        for target in std::mem::take(&mut *lock(&self.over)) {
+            positions.forget(target);
+            state.series.retain(|position, _| positions.get(*position).is_some());
         }
     }
 
@@ -128,27 +150,24 @@ impl Collector {
                 steps.append(&mut taken.steps);
             } else {
                 taken.steps.clear();
-                taken.recent.clear();
             }
         }
         let mut kept = 0;
         for step in steps {
             let Some(position) = positions.get(step.position) else { continue };
-            let target = &position.target;
             let number = f64::from_bits(step.extra);
             let is_one_of = kept < MOST_KEPT && number % self.keep_every as f64 == 0.0;
-            let is_slowest = state.slowest.get(&target.number).is_none_or(|slowest| step.ticks > slowest.ticks);
+            let is_slowest = state.slowest.get(&position.first).is_none_or(|slowest| step.ticks > slowest.ticks);
             if !is_one_of && !is_slowest {
                 continue;
             }
             let timeline = draw(&step, positions, threads);
             if is_one_of {
                 kept += 1;
-                write_step(target, &timeline);
+                write_step(&position, &timeline);
             }
             if is_slowest {
-                let slowest = Slowest { target: Arc::clone(target), ticks: step.ticks, timeline };
-                state.slowest.insert(target.number, slowest);
+                state.slowest.insert(position.first, Slowest { position, ticks: step.ticks, timeline });
             }
         }
     }
@@ -163,25 +182,32 @@ impl State {
         }
     }
 
-    /// Logs the statistics of a position, as one point of each of its series.
-    fn write(&mut self, positions: &Positions, number: u32, statistics: &Statistics, overrun: u64) {
-        let Some(position) = positions.get(number) else { return };
-        let handle = &position.target.handle;
-        if overrun > 0 {
-            handle.count_lost(LostReason::Overrun, overrun, || "timings of spans".to_owned());
+    /// Logs what was counted, as one point of each series of each path.
+    fn write(&mut self, positions: &Positions, overrun: u64) {
+        let mut by_path: BTreeMap<u32, (Arc<Position>, Statistics)> = BTreeMap::new();
+        for (number, statistics) in std::mem::take(&mut self.left) {
+            let Some(position) = positions.get(number) else { continue };
+            let (_, all) = by_path.entry(position.first).or_insert_with(|| (position, Statistics::new()));
+            all.merge(&statistics);
         }
-        let known = self.series.entry(number).or_default();
-        let mut points = Vec::new();
-        for (name, value) in statistics.figures(seconds) {
-            let series = known
-                .entry(name)
-                .or_insert_with(|| handle.series::<f64>(&format!("timing/{}/{name}", position.path)).ok());
-            match series {
-                Some(series) => points.push((series.clone(), value)),
-                None => handle.count_lost(LostReason::TypeConflict, 1, || format!("timing/{}/{name}", position.path)),
+        if overrun > 0
+            && let Some((position, _)) = by_path.values().next()
+        {
+            position.target.handle.count_lost(LostReason::Overrun, overrun, || "timings of spans".to_owned());
+        }
+        for (first, (position, statistics)) in by_path {
+            let handle = &position.target.handle;
+            let known = self.series.entry(first).or_default();
+            let mut points = Vec::new();
+            for (name, value) in statistics.figures(seconds) {
+                let path = || format!("timing/{}/{name}", position.path);
+                match known.entry(name).or_insert_with(|| handle.series::<f64>(&path()).ok()) {
+                    Some(series) => points.push((series.clone(), value)),
+                    None => handle.count_lost(LostReason::TypeConflict, 1, path),
+                }
             }
+            handle.append_points(None, points.iter().map(|(series, value)| (series, *value)));
         }
-        handle.append_points(None, points.iter().map(|(series, value)| (series, *value)));
     }
 }
 
@@ -192,21 +218,25 @@ fn has_passed(time: Duration, since: u64, now: u64) -> bool {
 /// The spans of all threads that were under way during `step`.
 fn draw(step: &Sample, positions: &Positions, threads: &[Arc<ThreadTimings>]) -> Timeline {
     let end = step.began.saturating_add(step.ticks);
+    let is_during = |sample: &&Sample| sample.began < end && sample.began.saturating_add(sample.ticks) > step.began;
     let mut names = Vec::new();
     let mut spans = Vec::new();
+    let mut is_whole = true;
     for thread in threads {
-        let taken = thread.take();
-        let during = taken
-            .recent
-            .iter()
-            .filter(|sample| sample.began < end && sample.began.saturating_add(sample.ticks) > step.began);
+        // Copied first: the thread is to have its samples back soon.
+        let (during, forgotten): (Vec<Sample>, u64) = {
+            let taken = thread.take();
+            (taken.recent.iter().filter(is_during).copied().collect(), taken.forgotten)
+        };
+        is_whole &= forgotten <= step.began;
         let before = spans.len();
         for sample in during {
             let Some(position) = positions.get(sample.position) else { continue };
+            let nanos = |ticks| i64::try_from(stopwatch::nanos(ticks)).unwrap_or(i64::MAX);
             let began = if sample.began >= step.began {
-                i64::try_from(stopwatch::nanos(sample.began - step.began)).unwrap_or(i64::MAX)
+                nanos(sample.began - step.began)
             } else {
-                i64::try_from(stopwatch::nanos(step.began - sample.began)).unwrap_or(i64::MAX).saturating_neg()
+                nanos(step.began - sample.began).saturating_neg()
             };
             spans.push(Drawn {
                 name: position.name.clone(),
@@ -221,11 +251,12 @@ fn draw(step: &Sample, positions: &Positions, threads: &[Arc<ThreadTimings>]) ->
             names.push(thread.name.clone());
         }
     }
-    Timeline { step: f64::from_bits(step.extra), nanos: stopwatch::nanos(step.ticks), threads: names, spans }
+    let (number, nanos) = (f64::from_bits(step.extra), stopwatch::nanos(step.ticks));
+    Timeline { step: number, nanos, threads: names, spans, is_whole }
 }
 
-fn write_step(target: &Target, timeline: &Timeline) {
-    if let Ok(steps) = target.handle.series::<String>(STEPS) {
+fn write_step(position: &Position, timeline: &Timeline) {
+    if let Ok(steps) = position.target.handle.series::<String>(&format!("{STEPS}/{}", position.path)) {
         steps.append_at(timeline.step, timeline.to_json());
     }
 }

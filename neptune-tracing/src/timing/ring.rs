@@ -4,14 +4,14 @@
 
 use std::{
     sync::{
-        Mutex, MutexGuard, TryLockError,
-        atomic::{AtomicU64, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError, TryLockError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
     time::Duration,
 };
 
-use super::statistics::Taken;
+use super::statistics::{ByPosition, Statistics, Taken, drain};
 
 /// Samples that fit. At most this many wait to be counted; a power of two.
 const ROOM: usize = 256;
@@ -59,14 +59,20 @@ pub(crate) struct ThreadTimings {
     head: AtomicU64,
     tail: AtomicU64,
     taken: Mutex<Taken>,
+    /// Statistics that are empty, to be exchanged for those that are not; only the collector has them.
+    spare: Mutex<ByPosition>,
+    /// Whether samples are kept for timelines.
+    is_drawn: Arc<AtomicBool>,
     /// Samples for which there was no room.
     overrun: AtomicU64,
 }
 
 impl ThreadTimings {
-    pub(crate) fn new(name: String) -> Self {
+    pub(crate) fn new(name: String, is_drawn: Arc<AtomicBool>) -> Self {
         Self {
             name,
+            spare: Mutex::default(),
+            is_drawn,
             ring: std::iter::repeat_with(Entry::default).take(ROOM).collect(),
             head: AtomicU64::new(0),
             tail: AtomicU64::new(0),
@@ -121,6 +127,14 @@ impl ThreadTimings {
         taken
     }
 
+    /// Takes the statistics of everything that was put in so far away.
+    pub(crate) fn drain(&self, count: impl FnMut(u32, &Statistics)) {
+        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        // Counted when the thread may go on.
+        self.take().exchange(&mut spare);
+        drain(&mut spare, count);
+    }
+
     /// How many samples there was no room for since this was asked last.
     pub(crate) fn take_overrun(&self) -> u64 {
         self.overrun.swap(0, Ordering::Relaxed)
@@ -129,6 +143,7 @@ impl ThreadTimings {
     fn take_into(&self, taken: &mut Taken) {
         let head = self.head.load(Ordering::Acquire);
         let tail = self.tail.load(Ordering::Relaxed);
+        let is_drawn = self.is_drawn.load(Ordering::Relaxed);
         for number in 0..head.wrapping_sub(tail) {
             let Some(entry) = self.ring.get(place(tail.wrapping_add(number))) else { continue };
             let what = entry.what.load(Ordering::Relaxed);
@@ -137,13 +152,14 @@ impl ThreadTimings {
                 1 => Kind::Awaited,
                 _ => Kind::Step,
             };
-            taken.add(&Sample {
+            let sample = Sample {
                 kind,
                 position: u32::try_from(what >> 32).unwrap_or(0),
                 began: entry.began.load(Ordering::Relaxed),
                 ticks: entry.ticks.load(Ordering::Relaxed),
                 extra: entry.extra.load(Ordering::Relaxed),
-            });
+            };
+            taken.add(&sample, is_drawn);
         }
         self.tail.store(head, Ordering::Release);
     }
@@ -157,14 +173,12 @@ fn place(number: u64) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicBool;
-
     use super::*;
 
     #[test]
     fn every_sample_is_counted_once_while_another_thread_takes() {
         const SAMPLES: u64 = 200_000;
-        let timings = ThreadTimings::new("test".into());
+        let timings = ThreadTimings::new("test".into(), Arc::default());
         let done = AtomicBool::new(false);
         let mut counted = 0;
         std::thread::scope(|scope| {
@@ -175,10 +189,10 @@ mod tests {
                 done.store(true, Ordering::Release);
             });
             while !done.load(Ordering::Acquire) {
-                timings.take().drain(|_, statistics| counted += statistics.count());
+                timings.drain(|_, statistics| counted += statistics.count());
             }
         });
-        timings.take().drain(|_, statistics| counted += statistics.count());
+        timings.drain(|_, statistics| counted += statistics.count());
         assert_eq!(counted + timings.take_overrun(), SAMPLES);
         assert!(counted > SAMPLES / 2, "{counted}");
     }

@@ -86,14 +86,31 @@ impl Statistics {
     }
 }
 
+/// Statistics by position.
+pub(crate) type ByPosition = HashMap<u32, Box<Statistics>, RandomState>;
+
+/// Hands out the statistics that have something and empties them, for their next use. Those that have nothing since the last
+/// time are given up.
+pub(crate) fn drain(all: &mut ByPosition, mut take: impl FnMut(u32, &Statistics)) {
+    all.retain(|position, statistics| {
+        let is_used = statistics.count() > 0;
+        if is_used {
+            take(*position, statistics);
+            statistics.reset();
+        }
+        is_used
+    });
+}
+
 /// What was taken from the ring of a thread. Grows to its size at once and is emptied in place, so that a thread that
 /// empties its ring itself does not ask the system for memory.
 #[derive(Debug)]
 pub(crate) struct Taken {
-    /// By position.
-    statistics: HashMap<u32, Box<Statistics>, RandomState>,
-    /// The last samples, for timelines, in the order in which they ended.
+    statistics: ByPosition,
+    /// The last samples, for timelines, in the order in which they ended. Empty until there are timelines.
     pub(crate) recent: VecDeque<Sample>,
+    /// When the last sample ended that is not among them any more, in ticks.
+    pub(crate) forgotten: u64,
     /// The steps that were done.
     pub(crate) steps: Vec<Sample>,
 }
@@ -102,14 +119,20 @@ impl Default for Taken {
     fn default() -> Self {
         Self {
             statistics: HashMap::with_capacity_and_hasher(32, RandomState::default()),
-            recent: VecDeque::with_capacity(RECENT),
-            steps: Vec::with_capacity(STEPS),
+            recent: VecDeque::new(),
+            forgotten: 0,
+            steps: Vec::new(),
         }
     }
 }
 
 impl Taken {
-    pub(crate) fn add(&mut self, sample: &Sample) {
+    /// Counts a sample, and keeps it for a while where timelines are drawn.
+    pub(crate) fn add(&mut self, sample: &Sample, is_drawn: bool) {
+        if is_drawn && self.recent.capacity() == 0 {
+            self.recent.reserve_exact(RECENT);
+            self.steps.reserve_exact(STEPS);
+        }
         if sample.kind == Kind::Step {
             if self.steps.len() < STEPS {
                 self.steps.push(*sample);
@@ -117,23 +140,20 @@ impl Taken {
             return;
         }
         self.statistics.entry(sample.position).or_insert_with(|| Box::new(Statistics::new())).add(sample);
-        if self.recent.len() == RECENT {
-            self.recent.pop_front();
+        if !is_drawn {
+            return;
+        }
+        if self.recent.len() == RECENT
+            && let Some(oldest) = self.recent.pop_front()
+        {
+            self.forgotten = oldest.began.saturating_add(oldest.ticks);
         }
         self.recent.push_back(*sample);
     }
 
-    /// Takes the statistics away, by position, in any order.
-    pub(crate) fn drain(&mut self, mut take: impl FnMut(u32, &Statistics)) {
-        // What had nothing since the last time is given up.
-        self.statistics.retain(|position, statistics| {
-            let is_used = statistics.count() > 0;
-            if is_used {
-                take(*position, statistics);
-                statistics.reset();
-            }
-            is_used
-        });
+    /// Exchanges the statistics for others, which are empty.
+    pub(crate) const fn exchange(&mut self, others: &mut ByPosition) {
+        std::mem::swap(&mut self.statistics, others);
     }
 }
 
@@ -150,12 +170,13 @@ mod tests {
         let mut left = Taken::default();
         let mut right = Taken::default();
         for ticks in 1..=1_000 {
-            if ticks % 2 == 0 { &mut left } else { &mut right }.add(&sample(Kind::Stretch, ticks, 0));
+            if ticks % 2 == 0 { &mut left } else { &mut right }.add(&sample(Kind::Stretch, ticks, 0), false);
         }
         let mut all = Statistics::new();
-        left.drain(|_, statistics| all.merge(statistics));
-        right.drain(|_, statistics| all.merge(statistics));
-        left.drain(|_, _| panic!("it was taken already"));
+        for taken in [&mut left, &mut right] {
+            drain(&mut taken.statistics, |_, statistics| all.merge(statistics));
+            drain(&mut taken.statistics, |_, _| panic!("it was taken already"));
+        }
         let figures: std::collections::HashMap<_, _> = all.figures(|ticks| ticks as f64).into_iter().collect();
         assert_eq!((figures["count"], figures["total"], figures["max"]), (1_000.0, 500_500.0, 1_000.0));
         assert!((figures["mean"] - 500.5).abs() < 1e-9);
@@ -167,10 +188,10 @@ mod tests {
     #[test]
     fn time_in_a_call_and_time_awaited_are_told_apart() {
         let mut taken = Taken::default();
-        taken.add(&sample(Kind::Awaited, 100, 30));
-        taken.add(&sample(Kind::Awaited, 300, 50));
+        taken.add(&sample(Kind::Awaited, 100, 30), false);
+        taken.add(&sample(Kind::Awaited, 300, 50), false);
         let mut all = Statistics::new();
-        taken.drain(|_, statistics| all.merge(statistics));
+        drain(&mut taken.statistics, |_, statistics| all.merge(statistics));
         let figures: std::collections::HashMap<_, _> = all.figures(|ticks| ticks as f64).into_iter().collect();
         assert_eq!((figures["mean"], figures["busy"], figures["idle"]), (200.0, 40.0, 160.0));
     }

@@ -5,8 +5,11 @@
 
 use serde_json::{Value, json};
 
-/// Spans that are drawn at most: the longest. A record holds a mebibyte, and nobody reads more.
+/// Spans that are drawn at most: the longest. Nobody reads more.
 const MOST: usize = 4_000;
+
+/// Bytes that are drawn at most: a record holds a mebibyte.
+const LONGEST: usize = (1 << 20) - 4_096;
 
 /// A span of a step.
 #[derive(Debug, Clone)]
@@ -28,15 +31,29 @@ pub(crate) struct Timeline {
     pub(crate) nanos: u64,
     pub(crate) threads: Vec<String>,
     pub(crate) spans: Vec<Drawn>,
+    /// Nothing of it was forgotten before it was drawn.
+    pub(crate) is_whole: bool,
 }
 
 impl Timeline {
     pub(crate) fn to_json(&self) -> String {
+        let mut most = MOST;
+        loop {
+            let json = self.longest(most);
+            if json.len() <= LONGEST || most == 0 {
+                return json;
+            }
+            most /= 2;
+        }
+    }
+
+    /// Its longest spans.
+    fn longest(&self, most: usize) -> String {
         let mut spans: Vec<&Drawn> = self.spans.iter().collect();
-        let left_out = spans.len().saturating_sub(MOST);
+        let left_out = spans.len().saturating_sub(most);
         if left_out > 0 {
             spans.sort_by_key(|span| std::cmp::Reverse(span.nanos));
-            spans.truncate(MOST);
+            spans.truncate(most);
         }
         spans.sort_by_key(|span| (span.began, std::cmp::Reverse(span.nanos)));
         let names = self.threads.iter().enumerate().map(|(thread, name)| {
@@ -47,7 +64,12 @@ impl Timeline {
         json!({
             "traceEvents": events,
             "displayTimeUnit": "ms",
-            "otherData": { "step": self.step, "seconds": self.nanos as f64 / 1e9, "spansLeftOut": left_out },
+            "otherData": {
+                "step": self.step,
+                "seconds": self.nanos as f64 / 1e9,
+                "spansLeftOut": left_out,
+                "isWhole": self.is_whole && left_out == 0,
+            },
         })
         .to_string()
     }
@@ -87,6 +109,7 @@ mod tests {
             step: 7.0,
             nanos: 2_000_000,
             threads: vec!["main \"quoted\"".into()],
+            is_whole: true,
             spans: vec![span("forward", 1_000, 500_000, None), span("load", -2_000, 1_000_000, Some(300_000))],
         };
         let drawn: Value = serde_json::from_str(&timeline.to_json()).unwrap();
@@ -103,5 +126,12 @@ mod tests {
         let drawn: Value = serde_json::from_str(&json).unwrap();
         assert_eq!(drawn["otherData"]["spansLeftOut"], 1_000);
         assert_eq!(drawn["traceEvents"].as_array().unwrap()[1]["ts"], 1.0, "the shortest are left out");
+
+        let name = "long".repeat(100);
+        timeline.spans = (0..4_000).map(|number| span(&name, number, 1, Some(1))).collect();
+        let json = timeline.to_json();
+        assert!(json.len() < 1 << 20, "{} bytes do not fit a record", json.len());
+        let drawn: Value = serde_json::from_str(&json).unwrap();
+        assert!(drawn["otherData"]["isWhole"] == false && drawn["traceEvents"].as_array().unwrap().len() > 100);
     }
 }

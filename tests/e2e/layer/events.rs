@@ -150,12 +150,13 @@ fn an_epoch_is_the_step_where_no_step_is_known_and_is_noted_where_one_is() {
 #[test]
 fn numbers_of_a_named_target_are_metrics_without_saying_so() {
     let traced = Traced::with(|builder| builder.metrics_from("trainer::stats"));
-    info!(target: "trainer::stats", loss = 0.5, grad.norm = 2, note = "fine", step = 1, "statistics");
+    info!(target: "trainer::stats", loss = 0.5, grad.norm = 2, note = "fine", took = ?Duration::from_millis(5), step = 1, "...");
     info!(target: "trainer::stats::deep", loss = 0.25, step = 2);
     info!(target: "trainer::statsman", loss = 9.0, step = 3);
     info!(target: "trainer", loss = 9.0, step = 4);
     assert_eq!(traced.points("loss"), [(1.0, 0.5), (2.0, 0.25)]);
     assert_eq!(traced.points("grad/norm"), [(1.0, 2.0)]);
+    assert_eq!(traced.points("took"), [(1.0, 0.005)]);
     assert!(!traced.under("").contains(&"note".to_owned()));
     assert!(traced.stop().is_empty(), "text is ignored there, not refused");
 }
@@ -171,6 +172,80 @@ fn a_callsite_of_32_fields_logs_them_all() {
         assert_eq!(traced.points(name), [(6.0, 1.0)], "{name}");
     }
     assert_eq!(traced.under("").iter().filter(|path| !path.contains('/')).count(), 31);
+}
+
+#[test]
+fn a_callsite_of_more_fields_than_that_logs_them_all_too() {
+    let traced = Traced::new();
+    macro_rules! event {
+        ($($name:ident)*) => { info!($(metric.$name = 1.0,)* step = 6) };
+    }
+    event!(a b c d e f g h i j k l m n o p q r s t u v w x y z aa bb cc dd ee ff gg hh ii jj kk);
+    for name in ["a", "ee", "ff", "gg", "kk"] {
+        assert_eq!(traced.points(name), [(6.0, 1.0)], "{name}");
+    }
+    assert!(traced.stop().is_empty());
+}
+
+#[test]
+fn a_callsite_that_several_threads_reach_first_at_once_loses_nothing() {
+    use super::callsites::event_with;
+    const ROUNDS: usize = 300;
+    let traced = Traced::new();
+    let dispatch = tracing::dispatcher::get_default(Clone::clone);
+    let together = std::sync::Barrier::new(2);
+    for round in 0..ROUNDS {
+        let metadata = event_with(format!("metric.m{round}"), false);
+        let log = || {
+            let _installed = tracing::dispatcher::set_default(&dispatch);
+            let fields = metadata.fields();
+            let metric = fields.iter().next().unwrap();
+            together.wait();
+            // What `info!` does, with a callsite that was not registered before.
+            if super::callsites::is_enabled(metadata) {
+                tracing_core::Event::dispatch(
+                    metadata,
+                    &fields.value_set(&[(&metric, Some(&1.0 as &dyn tracing::Value))]),
+                );
+            }
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(log);
+            scope.spawn(log);
+        });
+    }
+    let count: usize = (0..ROUNDS).map(|round| traced.points(&format!("m{round}")).len()).sum();
+    assert_eq!(count, 2 * ROUNDS);
+}
+
+#[test]
+fn strings_that_are_printed_in_quotes_are_themselves() {
+    let traced = Traced::new();
+    let name = String::from("acc");
+    info!(split = ?"test", metric.loss = 1.0, tag = ?"baseline", param.opt = ?"adam");
+    info!(metric.name = ?name, metric.value = 2.0);
+    assert_eq!(traced.points("test/loss").len(), 1);
+    assert_eq!(traced.points("acc").len(), 1);
+    assert_eq!(traced.experiment.atom("parameters/opt").read().unwrap(), AtomValue::String("adam".into()));
+    assert_eq!(traced.experiment.set("sys/tags").get().unwrap().into_iter().collect::<Vec<_>>(), ["baseline"]);
+}
+
+#[test]
+fn an_explicit_parent_gives_the_event_its_place() {
+    let traced = Traced::new();
+    // Another layer keeps spans that we do not.
+    let ours = neptune_tracing::builder().experiment(&traced.experiment).layer();
+    let _installed = tracing_subscriber::registry().with(Seen::default()).with(ours).set_default();
+    let step = info_span!("step", step = 3);
+    let _elsewhere = info_span!("elsewhere", step = 9).entered();
+    let unknown = tracing::debug_span!("unknown");
+    info!(parent: &step, metric.loss = 1.0);
+    info!(parent: &unknown, metric.loss = 2.0);
+    tracing::warn!(parent: &step, "in the step");
+    tracing::warn!(parent: None, "nowhere");
+    assert_eq!(traced.points("loss"), [(3.0, 1.0), (9.0, 2.0)]);
+    let lines = traced.lines("monitoring/log");
+    assert!(lines[0].ends_with("in the step (in step)") && lines[1].ends_with(": nowhere"), "{lines:?}");
 }
 
 #[test]
@@ -222,15 +297,17 @@ fn warnings_become_lines_with_level_target_and_span() {
     info!("not a warning");
     tracing::error!(metric.loss = 1.0, "it {} down", "went");
     tracing::error!(metric.loss = 2.0);
+    tracing::error!(error = "no message", metric.loss = 3.0);
     assert_eq!(
         traced.lines("monitoring/log"),
         [
             "WARN trainer::data: a batch is empty batch=7 (in train/step)",
             "ERROR e2e::layer::events: it went down metric.loss=1.0 (in train/step)",
+            "ERROR e2e::layer::events: error=\"no message\" metric.loss=3.0 (in train/step)",
         ],
         "and what only carries values is no line"
     );
-    assert_eq!(traced.points("loss").len(), 2);
+    assert_eq!(traced.points("loss").len(), 3);
 }
 
 #[test]

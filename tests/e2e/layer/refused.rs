@@ -90,7 +90,37 @@ fn a_parameter_that_changes_is_counted() {
     info!(param.lr = 0.1);
     info!(param.lr = 0.2);
     assert_eq!(traced.experiment.atom("parameters/lr").read().unwrap(), 0.1.into());
+    let lines = traced.lines("monitoring/log");
+    assert!(lines.len() == 1 && lines[0].contains("refused.rs:"), "{lines:?}");
     assert_eq!(traced.stop().count(LostReason::Immutable), 1);
+}
+
+#[test]
+fn a_text_that_is_too_long_is_cut_and_said() {
+    let traced = Traced::new();
+    info!(text.dump = "x".repeat(2 << 20));
+    let lines = traced.lines("dump");
+    assert!(lines[0].len() > 1_000_000 && lines[0].ends_with("... (cut)"), "{} bytes", lines[0].len());
+    assert!(traced.lines("monitoring/log")[0].contains("refused.rs:"));
+    assert!(traced.stop().is_empty());
+}
+
+/// Cannot be printed.
+struct Fails;
+
+impl fmt::Debug for Fails {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Err(fmt::Error)
+    }
+}
+
+#[test]
+fn a_value_that_cannot_be_printed_does_not_hurt_the_trainer() {
+    let traced = Traced::new();
+    info!(metric.loss = ?Fails, tag = ?Fails, split = ?Fails, text.note = ?Fails, param.p = ?Fails);
+    tracing::warn!(value = ?Fails, "a warning");
+    info!(metric.loss = 0.5);
+    assert_eq!(traced.points("loss").len(), 1);
 }
 
 /// Prints by logging, as nobody should.

@@ -8,7 +8,7 @@ use std::{
 
 use neptune_tests::Folder;
 use neptune_tracing::InExperiment as _;
-use tracing::info;
+use tracing::{Instrument as _, info, info_span};
 use tracing_subscriber::prelude::*;
 
 use super::points;
@@ -124,6 +124,153 @@ fn a_future_logs_to_its_experiment_on_whichever_thread_it_is_polled() {
     assert_eq!(points(&second, "loss").len(), 5);
     assert_eq!(points(&first, "loss"), [(0.0, 1.0)]);
     first.stop().unwrap();
+    second.stop().unwrap();
+}
+
+/// Logs when it is dropped.
+struct Last;
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        info!(metric.last = 1.0);
+    }
+}
+
+#[test]
+fn a_future_that_is_cancelled_is_dropped_inside_its_experiment() {
+    let folder = Folder::new();
+    let session = folder.session();
+    let (first, second) = (session.experiment().start().unwrap(), session.experiment().start().unwrap());
+    let _installed = tracing_subscriber::registry().with(neptune_tracing::layer(&first)).set_default();
+    let future = async {
+        let _last = Last;
+        yield_now().await;
+    };
+    let mut future = Box::pin(future.in_experiment(&second));
+    assert!(future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    drop(future);
+    assert_eq!(points(&second, "last").len(), 1);
+    assert_eq!(points(&first, "last").len(), 0);
+    first.stop().unwrap();
+    second.stop().unwrap();
+}
+
+#[test]
+fn an_experiment_that_is_resumed_in_the_same_process_goes_on() {
+    let folder = Folder::new();
+    let session = folder.session();
+    let _installed = tracing_subscriber::registry().with(neptune_tracing::builder().layer()).set_default();
+    for run in 0..3 {
+        let experiment = if run == 0 { session.experiment() } else { session.attach("E2E-1") }.start().unwrap();
+        let entered = neptune_tracing::enter(&experiment);
+        info_span!("work").in_scope(|| info!(metric.loss = f64::from(run)));
+        drop(entered);
+        assert!(experiment.stop().unwrap().is_empty());
+    }
+    assert_eq!(folder.series("loss").len(), 3);
+    assert_eq!(folder.series("timing/work/count").len(), 3);
+}
+
+#[test]
+fn one_layer_serves_one_experiment_behind_the_other_on_every_thread() {
+    let folder = Folder::new();
+    let session = folder.session();
+    let first = session.experiment().start().unwrap();
+    let dispatch = tracing::Dispatch::new(tracing_subscriber::registry().with(neptune_tracing::layer(&first)));
+    let (ask, asked) = std::sync::mpsc::sync_channel::<f64>(0);
+    let (answer, answered) = std::sync::mpsc::sync_channel::<()>(0);
+    std::thread::scope(|scope| {
+        // A worker that was there before.
+        scope.spawn(|| {
+            let _installed = tracing::dispatcher::set_default(&dispatch);
+            for value in asked {
+                info!(metric.loss = value);
+                answer.send(()).unwrap();
+            }
+        });
+        let log = |value| {
+            ask.send(value).unwrap();
+            answered.recv().unwrap();
+        };
+        log(1.0);
+        assert!(first.stop().unwrap().is_empty());
+        let second = session.experiment().start().unwrap();
+        neptune_tracing::set_experiment(Some(&second));
+        log(2.0);
+        assert_eq!(points(&second, "loss"), [(0.0, 2.0)]);
+        neptune_tracing::set_experiment(None);
+        second.stop().unwrap();
+        drop(ask);
+    });
+}
+
+#[test]
+fn what_is_logged_in_a_span_goes_where_the_span_belongs() {
+    let folder = Folder::new();
+    let session = folder.session();
+    let experiment = session.experiment().start().unwrap();
+    let dispatch = tracing::Dispatch::new(tracing_subscriber::registry().with(neptune_tracing::builder().layer()));
+    let _installed = tracing::dispatcher::set_default(&dispatch);
+    let entered = neptune_tracing::enter(&experiment);
+    let span = info_span!("load", step = 3);
+    drop(entered);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let _installed = tracing::dispatcher::set_default(&dispatch);
+            // This thread has entered nothing but the span.
+            span.in_scope(|| info!(metric.loaded = 8.0));
+            info!(metric.loaded = 9.0);
+        });
+    });
+    drop(span);
+    assert_eq!(points(&experiment, "loaded"), [(3.0, 8.0)]);
+    experiment.flush(std::time::Duration::from_secs(10)).unwrap();
+    assert_eq!(points(&experiment, "timing/load/count"), [(0.0, 1.0)]);
+    experiment.stop().unwrap();
+}
+
+#[test]
+fn a_span_that_was_created_before_its_experiment_was_entered_belongs_to_it() {
+    let folder = Folder::new();
+    let session = folder.session();
+    let (first, second) = (session.experiment().start().unwrap(), session.experiment().start().unwrap());
+    for layer in [neptune_tracing::builder().layer(), neptune_tracing::layer(&first)] {
+        let _installed = tracing_subscriber::registry().with(layer).set_default();
+        // The order in which it is written naturally.
+        let trial = async { info!(metric.loss = 0.5) }.instrument(info_span!("trial", step = 7));
+        run_on_many_threads(trial.in_experiment(&second));
+    }
+    assert_eq!(points(&second, "loss"), [(7.0, 0.5)]);
+    second.flush(std::time::Duration::from_secs(10)).unwrap();
+    assert_eq!(points(&second, "timing/trial/count").len(), 2);
+    assert!(points(&first, "loss").is_empty());
+    first.stop().unwrap();
+    second.stop().unwrap();
+}
+
+#[test]
+fn the_end_of_an_experiment_changes_nothing_for_the_futures_of_another() {
+    let folder = Folder::new();
+    let session = folder.session();
+    let (first, second) = (session.experiment().start().unwrap(), session.experiment().start().unwrap());
+    let _installed = tracing_subscriber::registry().with(neptune_tracing::layer(&second)).set_default();
+    let entered = neptune_tracing::enter(&first);
+    info!(metric.loss = 1.0);
+    drop(entered);
+    let future = async {
+        for _ in 0..5 {
+            super::work(std::time::Duration::from_micros(100));
+            yield_now().await;
+        }
+    };
+    let mut future = Box::pin(future.instrument(info_span!("load")));
+    let mut poll = || future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();
+    assert!(!poll() && !poll());
+    first.stop().unwrap();
+    assert!(!poll() && !poll() && !poll() && poll());
+    drop(future);
+    second.flush(std::time::Duration::from_secs(10)).unwrap();
+    assert_eq!(points(&second, "timing/load/count"), [(0.0, 1.0)]);
     second.stop().unwrap();
 }
 

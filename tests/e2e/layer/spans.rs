@@ -141,6 +141,47 @@ fn ascend(depth: u32) {
 }
 
 #[test]
+fn a_span_that_is_entered_in_a_loop_has_a_timing_for_each_round() {
+    let traced = Traced::new();
+    for rounds in [3_u32, 8, 16, 17, 100, 100] {
+        let span = info_span!("batch");
+        for _ in 0..rounds {
+            span.in_scope(|| work(Duration::from_micros(30)));
+        }
+        // It is closed right here, the moment after it was left.
+    }
+    let timings = traced.timings("batch");
+    assert_eq!(timings["count"], 244.0, "{timings:?}");
+    assert!(!timings.contains_key("busy") && timings["p50"] < 1e-4, "{timings:?}");
+}
+
+mod here {
+    #[tracing::instrument(skip_all)]
+    pub(super) fn forward() {
+        super::work(std::time::Duration::from_micros(20));
+        super::there::forward();
+    }
+}
+
+mod there {
+    #[tracing::instrument(skip_all)]
+    pub(super) fn forward() {
+        super::work(std::time::Duration::from_micros(20));
+    }
+}
+
+#[test]
+fn functions_of_one_name_are_no_recursion() {
+    let traced = Traced::new();
+    for _ in 0..10 {
+        here::forward();
+        there::forward();
+    }
+    assert_eq!(traced.timings("forward")["count"], 20.0, "both are at this path");
+    assert_eq!(traced.timings("forward/forward")["count"], 10.0);
+}
+
+#[test]
 fn recursion_counts_the_outermost_call_only() {
     let traced = Traced::new();
     for _ in 0..10 {
@@ -164,14 +205,19 @@ async fn load_batch(polls: u32) {
 #[test]
 fn a_future_that_awaits_is_one_call_with_its_busy_and_idle_time() {
     let traced = Traced::new();
-    // One that is ready at once, some that await, and one that awaits more often than is held back.
-    for polls in [0, 1, 3, 40] {
-        run_on_many_threads(load_batch(polls));
+    // Some that are ready at once, some that await, and some that await more often than is held back.
+    for round in 0..10 {
+        for polls in [1, 0, 3, 40] {
+            run_on_many_threads(load_batch(polls));
+        }
+        if round == 0 {
+            assert!(traced.timings("load_batch")["count"] < 10.0, "44 polls and 4 drops are 4 calls");
+        }
     }
     let timings = traced.timings("load_batch");
-    assert_eq!(timings["count"], 4.0, "{timings:?}");
-    let busy = timings["busy"] * 4.0;
-    assert!((44e-4..88e-4).contains(&busy), "{timings:?}");
+    // What a future is is known by how quickly it ends: a thread that is interrupted just then may make it look otherwise.
+    assert!((40.0..50.0).contains(&timings["count"]), "{timings:?}");
+    assert!((10e-4..22e-4).contains(&timings["busy"]), "{timings:?}");
     assert!(timings["idle"] > 0.0, "starting a thread for each poll takes time: {timings:?}");
     assert!((timings["mean"] - timings["busy"] - timings["idle"]).abs() < 1e-9, "{timings:?}");
     assert_eq!(traced.under("timing").len(), 8);
@@ -192,7 +238,6 @@ fn what_a_future_logs_has_the_step_of_its_span_on_every_thread() {
     );
     assert_eq!(traced.points("train/loss"), [(12.0, 1.0)]);
     assert_eq!(traced.points("train/inner"), [(12.0, 2.0)]);
-    assert_eq!(traced.timings("step")["count"], 1.0);
     assert_eq!(traced.timings("step/inner")["count"], 1.0, "where it was created, not on which thread");
 }
 
@@ -251,9 +296,75 @@ fn a_step_that_is_recorded_later_counts_from_then_on() {
         info!(metric.loss = 0.5);
         info_span!("inner").in_scope(|| info!(metric.inner = 0.5));
     }
-    assert_eq!(traced.points("before"), [(1.0, 1.0)], "at its epoch");
+    assert_eq!(traced.points("before"), [(0.0, 1.0)]);
     assert_eq!(traced.points("loss"), [(5.0, 0.5), (6.0, 0.5)]);
     assert_eq!(traced.points("inner"), [(5.0, 0.5), (6.0, 0.5)]);
+}
+
+#[test]
+fn a_step_that_is_recorded_is_known_inside_spans_that_were_entered_before() {
+    let traced = Traced::new();
+    let outer = info_span!("train", step = 1);
+    let _outer = outer.enter();
+    let _inner = info_span!("inner", split = "train").entered();
+    for step in [5, 6] {
+        outer.record("step", step);
+        info!(metric.loss = f64::from(step));
+    }
+    assert_eq!(traced.points("train/loss"), [(5.0, 5.0), (6.0, 6.0)]);
+}
+
+#[test]
+fn an_epoch_around_an_event_is_no_step() {
+    let traced = Traced::new();
+    for epoch in 0..3 {
+        let _epoch = info_span!("epoch", epoch).entered();
+        for _ in 0..100 {
+            info!(metric.loss = 0.5);
+        }
+    }
+    assert_eq!(traced.points("loss").len(), 300);
+    assert!(traced.lines("monitoring/log").is_empty());
+}
+
+#[test]
+fn a_second_value_at_one_step_is_said_once_for_its_place() {
+    let traced = Traced::new();
+    for step in 0..5 {
+        let _step = info_span!("step", step).entered();
+        for batch in 0..4 {
+            info!(metric.loss = f64::from(batch));
+        }
+        info!(metric.rate = 0.1);
+    }
+    assert_eq!(traced.points("loss").len(), 5);
+    let lines = traced.lines("monitoring/log");
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].contains("spans.rs:") && lines[0].contains("several values at step 0"), "{lines:?}");
+}
+
+#[test]
+fn plain_words_of_a_library_mean_nothing_unless_its_spans_are_asked_for() {
+    let traced = Traced::new();
+    let _step = info_span!("step", step = 1_000, split = "train").entered();
+    {
+        let _theirs = tracing::debug_span!(target: "library", "denoise", step = 3, split = "latents").entered();
+        tracing::debug!(target: "library", tag = "req-77", step = "resize", "a request");
+        tracing::event!(target: "library", tracing::Level::TRACE, tag = 31);
+        info!(metric.loss = 0.5);
+    }
+    // The arguments of a function that is instrumented are fields of its span.
+    let _mine = info_span!("make", split = 0.8, tag = "mine").entered();
+    info!(metric.rows = 7);
+    assert_eq!(traced.points("train/loss"), [(1_000.0, 0.5)]);
+    assert_eq!(traced.points("train/rows"), [(1_000.0, 7.0)]);
+    assert!(traced.experiment.set("sys/tags").get().is_err(), "there are no tags");
+    assert!(traced.stop().is_empty());
+
+    let traced = Traced::with(|builder| builder.timings(Targets::new().with_target("mine", LevelFilter::TRACE)));
+    let _step = trace_span!(target: "mine", "step", step = 7).entered();
+    info!(metric.loss = 0.5);
+    assert_eq!(traced.points("loss"), [(7.0, 0.5)]);
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn train(step: u64) {
 
 fn kept(traced: &Traced) -> Vec<(f64, Value)> {
     traced.experiment.flush(Duration::from_secs(10)).unwrap();
-    let steps = traced.experiment.series::<String>("monitoring/steps").unwrap().all().unwrap_or_default();
+    let steps = traced.experiment.series::<String>("monitoring/steps/train_step").unwrap().all().unwrap_or_default();
     steps.into_iter().map(|point| (point.step, serde_json::from_str(&point.value).unwrap())).collect()
 }
 
@@ -47,6 +47,7 @@ fn every_nth_step_and_the_slowest_are_kept_with_their_spans() {
     let names: Vec<_> = spans.iter().map(|span| span["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["train_step", "forward", "backward"], "of this step only, in order");
     assert_eq!(spans[2]["cat"], "train_step/backward");
+    assert_eq!(slowest["otherData"]["isWhole"], true);
     let end = |span: &Value| span["ts"].as_f64().unwrap() + span["dur"].as_f64().unwrap();
     assert!(spans[1]["dur"].as_f64().unwrap() >= 300.0);
     assert!(end(spans[1]) <= spans[2]["ts"].as_f64().unwrap(), "one behind the other");
