@@ -110,7 +110,7 @@ impl Builder {
         self
     }
 
-    /// Keeps the spans of every n-th step whole, in `monitoring/steps`, beside those of the slowest step of each minute;
+    /// Keeps the spans of every n-th step whole, in `monitoring/steps/PATH`, beside those of the slowest step of each minute;
     /// 1,000 unless it is said. 0 keeps none at all.
     pub const fn keep_every_step(mut self, n: u64) -> Self {
         self.settings.keep_every = n;
