@@ -1,15 +1,18 @@
 //! [`Few`]: the last few things that were found, so that they are not looked for again.
 
-/// Things that are kept at most. A callsite has one split and one parent, or two that take turns.
-const MOST: usize = 8;
+/// Things that are kept at most. A callsite has one split and one parent, or some that take turns.
+const MOST: usize = 32;
 
-/// A map of a few entries, by a search through all.
+/// A map of a few entries, by a search through all. A new one takes the place of the one that came first.
 #[derive(Debug)]
-pub(crate) struct Few<K, V>(Vec<(K, V)>);
+pub(crate) struct Few<K, V> {
+    all: Vec<(K, V)>,
+    next: usize,
+}
 
 impl<K, V> Default for Few<K, V> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self { all: Vec::new(), next: 0 }
     }
 }
 
@@ -17,20 +20,25 @@ impl<K: PartialEq, V> Few<K, V> {
     /// What is known of `key`, or what `find` says of it.
     #[inline]
     pub(crate) fn get_or_find(&mut self, key: K, find: impl FnOnce() -> V) -> Option<&mut V> {
-        let place = match self.0.iter().position(|(known, _)| *known == key) {
+        let place = match self.all.iter().position(|(known, _)| *known == key) {
             Some(place) => place,
             None => self.add(key, find()),
         };
-        self.0.get_mut(place).map(|(_, value)| value)
+        self.all.get_mut(place).map(|(_, value)| value)
     }
 
     #[cold]
     fn add(&mut self, key: K, value: V) -> usize {
-        if self.0.len() == MOST {
-            self.0.clear();
+        if self.all.len() < MOST {
+            self.all.push((key, value));
+            return self.all.len() - 1;
         }
-        self.0.push((key, value));
-        self.0.len() - 1
+        let place = self.next;
+        self.next = (place + 1) % MOST;
+        if let Some(entry) = self.all.get_mut(place) {
+            *entry = (key, value);
+        }
+        place
     }
 }
 
@@ -53,8 +61,8 @@ mod tests {
         }
         assert_eq!(looks, 4);
         for key in 0..1_000 {
-            few.get_or_find(key, || key);
+            assert_eq!(few.get_or_find(key, || key * 10), Some(&mut (key * 10)));
         }
-        assert!(few.0.len() <= MOST);
+        assert!(few.all.len() <= MOST);
     }
 }

@@ -69,7 +69,10 @@ where
         thread::with(&self.shared, |thread| {
             thread.left = None;
             let around = Around::of(shared, thread, event.is_root(), event.parent());
-            let (Planned { plan, binding, .. }, Some(target)) = thread.plan(shared, event.metadata()) else { return };
+            let (Planned { plan, binding, .. }, Some(target)) = thread.plan(shared, event.metadata(), around.target)
+            else {
+                return;
+            };
             if plan.has_values {
                 let mut values = Values::new(plan, Some(target), &shared.splits);
                 event.record(&mut values);

@@ -36,7 +36,10 @@ fn note(info: &PanicHookInfo<'_>) {
     }
     let mut backtrace = None;
     for shared in layers {
-        let (Some(target), _) = shared.target() else { continue };
+        let here = threads::with(&shared, |thread| (thread.target(&shared), spans::trace(&shared, thread)));
+        // A panic of our own code under way finds itself locked out, and is told without its spans.
+        let (target, trace) = here.unwrap_or_else(|| (shared.target(&mut Vec::new()).0, Vec::new()));
+        let Some(target) = target else { continue };
         if target.handle.has_ended() {
             continue;
         }
@@ -46,8 +49,6 @@ fn note(info: &PanicHookInfo<'_>) {
             text.truncate(end);
             text
         });
-        // A panic of our own code under way finds itself locked out, and is told without its spans.
-        let trace = threads::with(&shared, |thread| spans::trace(&shared, thread)).unwrap_or_default();
         target.traceback(&text(info, &trace, backtrace));
     }
 }

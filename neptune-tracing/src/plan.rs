@@ -140,6 +140,16 @@ impl Becomes {
         }
     }
 
+    /// Whether it is plain that nothing becomes of a callsite. Quick, for those that nobody can decide once: the records of the
+    /// `log` crate are asked for each time.
+    pub(crate) fn is_nothing(metadata: &Metadata<'_>, settings: &Settings) -> bool {
+        let is_ours = |name: &str| name == "tag" || OURS.iter().any(|prefix| name.starts_with(prefix));
+        metadata.is_event()
+            && *metadata.level() > settings.log_level
+            && !settings.takes_all_numbers(metadata.target())
+            && !metadata.fields().iter().any(|field| is_ours(field.name()))
+    }
+
     /// Whether anything becomes of the callsite.
     pub(crate) const fn is_wanted(&self) -> bool {
         self.has_values || self.is_line || self.is_timed || self.is_raw || (self.is_span && self.has_context)
@@ -163,9 +173,15 @@ impl Plan {
         }
     }
 
-    /// Whether this is the first time that something is said about the field. Those beyond the 63rd share theirs.
+    /// What is said of the callsite as a whole is said of this field.
+    pub(crate) const AGAIN: usize = 63;
+
+    /// The fields beyond share what was said about this one.
+    const LAST: usize = 62;
+
+    /// Whether this is the first time that something is said about the field.
     pub(crate) fn report(&self, field: usize) -> bool {
-        let bit = 1 << field.min(63);
+        let bit = 1 << if field == Self::AGAIN { field } else { field.min(Self::LAST) };
         self.reported.fetch_or(bit, Ordering::Relaxed) & bit == 0
     }
 }

@@ -5,9 +5,15 @@ use std::fmt::{self, Write as _};
 /// What a value prints. A string that prints itself in quotes, as `?` and `#[instrument]` have it do, is the string. A value
 /// that fails to print leaves what it printed before.
 pub(crate) fn text(value: &dyn fmt::Debug) -> String {
+    let text = plain(value);
+    unquoted(&text).unwrap_or(text)
+}
+
+/// What a value prints.
+pub(crate) fn plain(value: &dyn fmt::Debug) -> String {
     let mut text = String::new();
     write!(text, "{value:?}").ok();
-    unquoted(&text).unwrap_or(text)
+    text
 }
 
 /// What a value prints, for a message: its beginning.

@@ -92,18 +92,30 @@ impl Shared {
     }
 
     /// Where this thread logs to outside of spans, and whether it has entered that itself.
-    pub(crate) fn target(&self) -> (Option<Arc<Target>>, bool) {
+    /// `known` are targets that the thread keeps, so that entering an experiment again and again takes no lock.
+    pub(crate) fn target(&self, known: &mut Vec<Arc<Target>>) -> (Option<Arc<Target>>, bool) {
         if self.settings.is_routed
             && let Some(experiment) = route::entered()
         {
-            return (self.target_of(experiment), true);
+            return (self.known_target_of(experiment, known), true);
         }
-        let is_running = |own: &&Arc<Target>| !own.handle.has_ended();
         let everywhere = || route::everywhere().filter(|_| self.settings.is_routed);
-        match (self.own.as_ref().filter(is_running), everywhere()) {
-            (None, Some(experiment)) => (self.target_of(experiment), false),
+        match (self.own.as_ref().filter(|own| own.is_running()), everywhere()) {
+            (None, Some(experiment)) => (self.known_target_of(experiment, known), false),
             _ => (self.own.clone(), false),
         }
+    }
+
+    fn known_target_of(&self, experiment: ExperimentHandle, known: &mut Vec<Arc<Target>>) -> Option<Arc<Target>> {
+        const MOST: usize = 4;
+        if let Some(target) = known.iter().find(|target| target.handle.is_same_writer(&experiment)) {
+            return Some(Arc::clone(target));
+        }
+        let target = self.target_of(experiment)?;
+        known.retain(|target| target.is_running());
+        known.truncate(MOST - 1);
+        known.insert(0, Arc::clone(&target));
+        Some(target)
     }
 
     /// The target of this number, while it is known.
@@ -143,7 +155,7 @@ impl Shared {
             if has_ended {
                 threads::with(&shared, |thread| spans::release_all(&shared, thread, target.number));
             }
-            shared.collector.collect(&shared.positions, Log::All);
+            shared.collector.collect(&shared.positions, Log::Of(target.number));
             target.is_done.store(has_ended, Ordering::Release);
         });
     }

@@ -31,7 +31,7 @@ pub(crate) struct Target {
     /// By the address of the plan and the split.
     bound: Mutex<HashMap<(usize, u32), Arc<Bound>, RandomState>>,
     /// The metrics that are named as they come.
-    dynamic: Mutex<HashMap<Box<str>, Option<Series<f64>>, RandomState>>,
+    dynamic: Mutex<HashMap<Box<str>, Series<f64>, RandomState>>,
     /// The bits of the epoch that was logged last.
     epoch: AtomicU64,
     epochs: OnceLock<Option<Series<f64>>>,
@@ -67,6 +67,10 @@ impl Target {
         }
     }
 
+    pub(crate) fn is_running(&self) -> bool {
+        !self.handle.has_ended()
+    }
+
     /// The series of the metrics of `plan` in a split.
     pub(crate) fn bind(&self, plan: &Arc<Plan>, split: u32, splits: &Splits) -> Arc<Bound> {
         let key = (Arc::as_ptr(plan).addr(), split);
@@ -93,13 +97,11 @@ impl Target {
     /// The metric of this path, which is named as it comes.
     pub(crate) fn dynamic(&self, path: &str) -> Bindable {
         if let Some(known) = lock(&self.dynamic).get(path) {
-            return known.clone().ok_or_else(|| (LostReason::TypeConflict, format!("{path} has another type")));
+            return Ok(known.clone());
         }
-        let series = self.handle.series::<f64>(path).map_err(|error| (reason_of(&error), error.to_string()));
-        if !matches!(series, Err((LostReason::InvalidPath, _))) {
-            lock(&self.dynamic).insert(path.into(), series.as_ref().ok().cloned());
-        }
-        series
+        let series = self.handle.series::<f64>(path).map_err(|error| (reason_of(&error), error.to_string()))?;
+        lock(&self.dynamic).insert(path.into(), series.clone());
+        Ok(series)
     }
 
     /// Logs at which step an epoch began, the first time that both are seen together. An epoch before the last one, as

@@ -16,7 +16,7 @@ use tracing_core::Metadata;
 use crate::{
     context::Context,
     few::Few,
-    plan::{Callsite, Plan},
+    plan::{Becomes, Callsite, Plan},
     route,
     shared::Shared,
     spans::{Child, Place, Positions},
@@ -45,11 +45,14 @@ pub(crate) struct PerLayer {
     plans: HashMap<Callsite, Planned, RandomState>,
     /// Where it logs outside of spans, and the versions of the routing by which that was found.
     target: Option<Arc<Target>>,
-    routing: Option<(u64, u64)>,
+    /// And whether that had ended.
+    routing: Option<((u64, u64), bool)>,
     /// The thread has entered that experiment itself, so it comes before those of spans.
     has_entered: bool,
-    /// Where it logged last in a span of another experiment.
-    other: Option<Arc<Target>>,
+    /// The experiment of a span that was looked up last, and its number.
+    other: (u32, Option<Arc<Target>>),
+    /// The targets of the experiments that it entered lately.
+    known: Vec<Arc<Target>>,
     /// The spans that the thread is in.
     pub(crate) stack: Vec<Entered>,
     /// The span that it created last.
@@ -82,10 +85,39 @@ pub(crate) struct Planned {
     pub(crate) children: Few<(u32, u32), Option<Child>>,
 }
 
-/// The series that the metrics of a callsite are logged to, by target and split, and the bits of the step at which they
-/// were last.
+/// The series that the metrics of a callsite are logged to, by target and split.
 #[derive(Default)]
-pub(crate) struct Binding(Few<(u32, u32), (Arc<Bound>, u64)>);
+pub(crate) struct Binding {
+    bound: Few<(u32, u32), (Arc<Bound>, Last)>,
+    /// Where its texts were logged last.
+    pub(crate) texts: Last,
+}
+
+/// The step at which something of a callsite was logged last, and what that was.
+pub(crate) struct Last {
+    x: u64,
+    fields: u64,
+}
+
+impl Default for Last {
+    fn default() -> Self {
+        Self { x: f64::NAN.to_bits(), fields: 0 }
+    }
+}
+
+impl Last {
+    /// Notes that some fields are logged at `x`; whether one of them was there already.
+    #[inline]
+    pub(crate) fn is_again(&mut self, x: f64, fields: u64) -> bool {
+        if self.x != x.to_bits() || x.is_nan() {
+            *self = Self { x: x.to_bits(), fields };
+            return false;
+        }
+        let is_again = self.fields & fields != 0;
+        self.fields |= fields;
+        is_again
+    }
+}
 
 impl PerThread {
     fn new() -> Self {
@@ -137,7 +169,8 @@ impl PerLayer {
             target: None,
             routing: None,
             has_entered: false,
-            other: None,
+            other: (Target::NONE, None),
+            known: Vec::new(),
             stack: Vec::new(),
             created: None,
             left: None,
@@ -155,44 +188,84 @@ impl PerLayer {
         self.stack.last().map_or(Positions::ROOT, |top| top.position)
     }
 
-    /// What becomes of a callsite, and where to: the experiment that the thread has entered, or that of the span it is in,
-    /// or the one of the layer or the process.
+    /// The experiment of the span that it is in, by number.
+    pub(crate) fn belongs_to(&self) -> u32 {
+        self.stack.last().map_or(Target::NONE, |top| top.target)
+    }
+
+    /// What becomes of a callsite, and where to: the experiment that the thread has entered, or the one `of` the span around
+    /// it while that runs, or that of the layer or the process.
     #[inline]
     pub(crate) fn plan(
         &mut self,
         shared: &Shared,
         metadata: &'static Metadata<'static>,
+        of: u32,
     ) -> (&mut Planned, Option<&Arc<Target>>) {
         self.follow(shared);
-        let target = match (&self.target, self.stack.last()) {
-            (Some(target), Some(top)) if self.has_entered || top.target == target.number => Some(target),
-            (_, Some(top)) if top.target != Target::NONE => {
-                if self.other.as_ref().is_none_or(|other| other.number != top.target) {
-                    self.other = shared.target_numbered(top.target);
-                }
-                self.other.as_ref()
-            }
-            (target, _) => target.as_ref(),
-        };
+        if !self.is_mine(of) {
+            self.look_up(shared, of);
+        }
+        let target = if self.is_mine(of) { None } else { self.other.1.as_ref().filter(|other| other.is_running()) };
+        let target = target.or(self.target.as_ref());
         let planned = self.plans.entry(Callsite::of(metadata)).or_insert_with(|| Planned::new(shared.plan(metadata)));
         (planned, target)
     }
 
-    /// The experiment that the thread has entered, where a span that is entered belongs to another.
-    pub(crate) fn instead_of(&mut self, shared: &Shared, target: u32) -> Option<Arc<Target>> {
+    /// Where it logs to, where it is.
+    pub(crate) fn target(&mut self, shared: &Shared) -> Option<Arc<Target>> {
+        let of = self.belongs_to();
+        self.follow(shared);
+        if !self.is_mine(of) {
+            self.look_up(shared, of);
+            if let Some(other) = self.other.1.as_ref().filter(|other| other.is_running()) {
+                return Some(Arc::clone(other));
+            }
+        }
+        self.target.clone()
+    }
+
+    /// The experiment that a span is to move to when it is entered: the one that the thread has entered or, where that of the
+    /// span is none or over, the one that goes without saying.
+    #[inline]
+    pub(crate) fn instead_of(&mut self, shared: &Shared, of: u32) -> Option<Arc<Target>> {
         self.follow(shared);
         let mine = self.target.as_ref()?;
-        let is_instead = mine.number != target && (self.has_entered || target == Target::NONE);
-        is_instead.then(|| Arc::clone(mine))
+        if mine.number == of || !mine.is_running() {
+            return None;
+        }
+        let mine = Arc::clone(mine);
+        if !self.has_entered && of != Target::NONE {
+            self.look_up(shared, of);
+            if self.other.1.as_ref().is_some_and(|other| other.is_running()) {
+                return None;
+            }
+        }
+        Some(mine)
+    }
+
+    /// Whether what is `of` an experiment is logged to the one of the thread.
+    fn is_mine(&self, of: u32) -> bool {
+        self.has_entered || of == Target::NONE || self.target.as_ref().is_some_and(|target| target.number == of)
+    }
+
+    /// Finds another target, unless that was the last one that was looked up.
+    fn look_up(&mut self, shared: &Shared, number: u32) {
+        if self.other.0 != number {
+            self.other = (number, shared.target_numbered(number));
+        }
     }
 
     /// Finds out where the thread logs to, when that may have changed.
     #[inline]
     fn follow(&mut self, shared: &Shared) {
         let routing = route::version();
-        if self.routing != Some(routing) {
-            (self.target, self.has_entered) = shared.target();
-            self.routing = Some(routing);
+        let has_ended = self.target.as_ref().is_some_and(|target| !target.is_running());
+        if self.routing != Some((routing, has_ended)) {
+            let (target, has_entered) = shared.target(&mut self.known);
+            let has_ended = target.as_ref().is_some_and(|target| !target.is_running());
+            self.routing = Some((routing, has_ended));
+            (self.target, self.has_entered) = (target, has_entered);
         }
     }
 
@@ -201,6 +274,9 @@ impl PerLayer {
         let callsite = Callsite::of(metadata);
         if let Some(planned) = self.plans.get(&callsite) {
             return Some(planned.plan.is_wanted());
+        }
+        if Becomes::is_nothing(metadata, &shared.settings) {
+            return Some(false);
         }
         let planned = Planned::new(shared.known_plan(&callsite)?);
         let is_wanted = planned.plan.is_wanted();
@@ -225,7 +301,7 @@ impl Planned {
 }
 
 impl Binding {
-    /// The series of the metrics of a callsite, and whether they were logged at `x` just before.
+    /// The series of the metrics of a callsite, and where it logged last.
     #[inline]
     pub(crate) fn bind(
         &mut self,
@@ -233,12 +309,8 @@ impl Binding {
         target: &Target,
         split: u32,
         splits: &Splits,
-        x: f64,
-    ) -> Option<(&Bound, bool)> {
-        let bind = || (target.bind(plan, split, splits), f64::NAN.to_bits());
-        let (bound, last) = self.0.get_or_find((target.number, split), bind)?;
-        let is_again = *last == x.to_bits() && !x.is_nan();
-        *last = x.to_bits();
-        Some((bound, is_again))
+    ) -> Option<&mut (Arc<Bound>, Last)> {
+        let bind = || (target.bind(plan, split, splits), Last::default());
+        self.bound.get_or_find((target.number, split), bind)
     }
 }

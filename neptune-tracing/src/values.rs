@@ -12,7 +12,7 @@ use crate::{
     printed,
     splits::Splits,
     target::{Bound, Target, reason_of},
-    thread::Binding,
+    thread::{Binding, Last},
 };
 
 /// Points that are taken in without asking for memory. Few callsites have more.
@@ -29,6 +29,8 @@ pub(crate) struct Values<'a> {
     metrics: [u16; QUICK],
     points: [f64; QUICK],
     count: usize,
+    /// Which metrics they are of, by bits; those beyond the 63rd share one.
+    fields: u64,
     /// Points beyond those.
     more: Vec<(u16, f64)>,
     /// What becomes of fields that are no points, by their index.
@@ -50,6 +52,7 @@ impl<'a> Values<'a> {
             metrics: [0; QUICK],
             points: [0.0; QUICK],
             count: 0,
+            fields: 0,
             more: Vec::new(),
             others: Vec::new(),
             name: None,
@@ -65,14 +68,14 @@ impl<'a> Values<'a> {
         // An epoch around it is no place on the x axis: there may be many points in one.
         let x = context.step().or_else(|| Step::new(self.context.epoch));
         if self.count > 0 {
-            let at = x.map_or(f64::NAN, Step::get);
-            if let Some((bound, is_again)) = binding.bind(self.plan, target, context.split, self.splits, at) {
+            if let Some((bound, last)) = binding.bind(self.plan, target, context.split, self.splits) {
                 if bound.all.is_empty() {
                     self.log_each(target, x, bound);
                 } else {
                     self.log_points(target, x, bound);
                 }
-                if is_again {
+                let at = x.map_or(f64::NAN, Step::get);
+                if last.is_again(at, self.fields) {
                     self.report_again(target, at);
                 }
             }
@@ -82,7 +85,7 @@ impl<'a> Values<'a> {
             self.log_dynamic(target, context, x);
         }
         if !self.others.is_empty() {
-            self.log_others(target, context, x);
+            self.log_others(target, context, x, &mut binding.texts);
         }
     }
 
@@ -117,8 +120,7 @@ impl<'a> Values<'a> {
     /// Says that a series got a second point where it keeps one.
     #[cold]
     fn report_again(&self, target: &Target, x: f64) {
-        let field = self.field(|role| matches!(role, Role::Metric(_) | Role::MetricIfNumber(_)));
-        target.report(self.plan, field, || {
+        target.report(self.plan, Plan::AGAIN, || {
             format!(
                 "several values at step {x}: a series keeps one point for each step, the last; say a step of its own"
             )
@@ -141,8 +143,9 @@ impl<'a> Values<'a> {
     }
 
     #[cold]
-    fn log_others(&mut self, target: &Target, context: Context, x: Option<Step>) {
+    fn log_others(&mut self, target: &Target, context: Context, x: Option<Step>, last: &mut Last) {
         let handle = &target.handle;
+        let mut texts = 0;
         for (field, value) in std::mem::take(&mut self.others) {
             let done = match self.plan.role(field) {
                 Role::Param(path) => handle.atom(path.as_str()).try_assign(value),
@@ -152,6 +155,7 @@ impl<'a> Values<'a> {
                     Ok(())
                 }
                 Role::Text(path) => {
+                    texts |= bit(field);
                     let text = self.fitting(target, field, text_of(value));
                     let path = self.splits.within(context.split, path.as_str());
                     handle.series::<String>(&path).map(|series| match x {
@@ -164,6 +168,10 @@ impl<'a> Values<'a> {
             if let Err(error) = done {
                 target.refuse(self.plan, field, reason_of(&error), || error.to_string());
             }
+        }
+        let at = x.map_or(f64::NAN, Step::get);
+        if texts != 0 && last.is_again(at, texts) {
+            self.report_again(target, at);
         }
     }
 
@@ -206,6 +214,7 @@ impl<'a> Values<'a> {
 
     #[inline]
     fn point(&mut self, metric: u16, value: f64) {
+        self.fields |= bit(usize::from(metric));
         if let (Some(place), Some(point)) = (self.metrics.get_mut(self.count), self.points.get_mut(self.count)) {
             *place = metric;
             *point = value;
@@ -215,23 +224,45 @@ impl<'a> Values<'a> {
         }
     }
 
-    /// A field that is text; `is_string` where it was given as a string, not printed.
-    fn text(&mut self, field: &Field, value: &dyn fmt::Debug, is_string: bool) {
+    /// A field that is a string.
+    fn string(&mut self, field: &Field, value: &str) {
+        let index = field.index();
+        match self.plan.role(index) {
+            Role::Ignored | Role::MetricIfNumber(_) => {}
+            Role::Metric(_) | Role::DynamicValue | Role::Step | Role::Epoch => {
+                self.is_refused |= *self.plan.role(index) == Role::DynamicValue;
+                self.refuse_text(field, &format_args!("{value}"));
+            }
+            Role::Split => self.split(field, value),
+            Role::DynamicName => self.name = Some(value.to_owned()),
+            Role::Refused(why) => {
+                self.refuse(index, LostReason::InvalidPath, || format!("field {:?}: {why}", field.name()));
+            }
+            Role::Param(_) | Role::Property(_) | Role::Tag | Role::Text(_) => self.others.push((index, value.into())),
+        }
+    }
+
+    fn split(&mut self, field: &Field, name: &str) {
+        match self.splits.number(name) {
+            Ok(split) => self.context.split = split,
+            Err(why) => self.refuse_split(field, &why),
+        }
+    }
+
+    /// A field that is printed.
+    fn printed(&mut self, field: &Field, value: &dyn fmt::Debug) {
         let index = field.index();
         match self.plan.role(index) {
             Role::Ignored => {}
             Role::Metric(_) | Role::MetricIfNumber(_) | Role::DynamicValue | Role::Step | Role::Epoch => {
-                if let Some(number) = number::printed(value).filter(|_| !is_string) {
+                if let Some(number) = number::printed(value) {
                     self.number(field, number, || AtomValue::from(number));
                 } else {
                     self.is_refused |= *self.plan.role(index) == Role::DynamicValue;
                     self.refuse_text(field, value);
                 }
             }
-            Role::Split => match self.splits.number(&printed::text(value)) {
-                Ok(split) => self.context.split = split,
-                Err(why) => self.refuse_split(field, &why),
-            },
+            Role::Split => self.split(field, &printed::text(value)),
             Role::DynamicName => self.name = Some(printed::text(value)),
             Role::Refused(why) => {
                 self.refuse(index, LostReason::InvalidPath, || format!("field {:?}: {why}", field.name()));
@@ -315,16 +346,22 @@ impl Visit for Values<'_> {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.text(field, &format_args!("{value}"), true);
+        self.string(field, value);
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        self.text(field, &format_args!("{value}"), true);
+        self.string(field, &printed::plain(&format_args!("{value}")));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.text(field, value, false);
+        self.printed(field, value);
     }
+}
+
+/// The bit of a metric or a field.
+#[inline]
+const fn bit(number: usize) -> u64 {
+    1 << if number < 63 { number } else { 63 }
 }
 
 fn text_of(value: AtomValue) -> String {

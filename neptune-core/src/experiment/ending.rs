@@ -4,7 +4,7 @@ use std::{
     fmt::Display,
     io::{self, Write as _},
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    sync::{PoisonError, atomic::Ordering},
+    sync::{Arc, PoisonError, atomic::Ordering},
     thread,
     time::Duration,
 };
@@ -43,7 +43,7 @@ impl ExperimentHandle {
     ///
     /// `write` must not flush or end the experiment, nor panic.
     pub fn before_flush(&self, write: impl Fn() + Send + Sync + 'static) {
-        self.state.held_back.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(write));
+        self.state.held_back.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::new(write));
     }
 }
 
@@ -141,7 +141,9 @@ impl State {
         if !self.journal.is_ours() {
             return;
         }
-        for write in self.held_back.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        // Not called under the lock: who comes to hold something back meanwhile does not wait.
+        let held_back = self.held_back.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for write in held_back {
             write();
         }
     }

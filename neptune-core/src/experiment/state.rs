@@ -52,7 +52,7 @@ pub(super) struct State {
     pub(super) ended: AtomicBool,
     pub(super) stop_deadline: Duration,
     /// What integrations hold back is written by these; see [`ExperimentHandle::before_flush`].
-    pub(super) held_back: Mutex<Vec<Box<dyn Fn() + Send + Sync>>>,
+    pub(super) held_back: Mutex<Vec<Arc<dyn Fn() + Send + Sync>>>,
 }
 
 impl fmt::Debug for State {

@@ -36,8 +36,8 @@ use crate::{
 /// A future is closed within this time after its drop, in nanoseconds, unless the thread was interrupted.
 const RIGHT_AFTER: u64 = 50_000;
 
-/// A future that is done takes no longer to drop, in nanoseconds, cold caches included; one that is cancelled takes less than
-/// a quarter of what a poll takes, on the average.
+/// A future that is done takes no longer to drop, in nanoseconds, cold caches included. Where there were futures before, one
+/// that is cancelled takes less than a quarter of what a poll takes, on the average.
 const SHORT: u64 = 5_000;
 
 /// So many stretches are gathered for one call at most; then it begins again.
@@ -45,6 +45,7 @@ const MANY: u32 = 4_096;
 
 /// What is around what is being created or said: where that is, and what is known there.
 pub(crate) struct Around {
+    pub(crate) target: u32,
     pub(crate) position: u32,
     pub(crate) context: Context,
 }
@@ -55,18 +56,20 @@ impl Around {
     #[inline]
     pub(crate) fn of(shared: &Shared, thread: &PerLayer, is_root: bool, parent: Option<&Id>) -> Self {
         if is_root {
-            return Self { position: Positions::ROOT, context: Context::NONE };
+            return Self { target: Target::NONE, position: Positions::ROOT, context: Context::NONE };
         }
         match parent.and_then(|parent| shared.open.find(parent.into_u64())) {
-            Some((_, parent)) => Self { position: parent.position(), context: parent.context() },
-            None => Self { position: thread.position(), context: thread.context() },
+            Some((_, parent)) => {
+                Self { target: parent.target(), position: parent.position(), context: parent.context() }
+            }
+            None => Self { target: thread.belongs_to(), position: thread.position(), context: thread.context() },
         }
     }
 }
 
 pub(crate) fn opened(shared: &Shared, thread: &mut PerLayer, attributes: &Attributes<'_>, id: &Id) {
     let around = Around::of(shared, thread, attributes.is_root(), attributes.parent());
-    let (Planned { plan, binding, children }, target) = thread.plan(shared, attributes.metadata());
+    let (Planned { plan, binding, children }, target) = thread.plan(shared, attributes.metadata(), around.target);
     let mut own = Context::NONE;
     if plan.has_context || plan.has_values {
         let mut values = Values::new(plan, target.map(|target| &**target), &shared.splits);
@@ -74,16 +77,18 @@ pub(crate) fn opened(shared: &Shared, thread: &mut PerLayer, attributes: &Attrib
         own = values.context;
         values.log(own.or(around.context), binding);
     }
-    let mut here = (around.position, 0);
+    let number = target.map_or(Target::NONE, |target| target.number);
+    // A span of one experiment has no place among those of another.
+    let parent = if around.target == number { around.position } else { Positions::ROOT };
+    let mut here = (parent, 0);
     if let Some(target) = target
         && (plan.is_timed || plan.is_raw)
     {
-        let find = || shared.positions.child(target, around.position, plan.metadata);
-        let child = children.get_or_find((target.number, around.position), find).copied().flatten();
-        here = place(target, around.position, child, plan.is_timed, plan.is_raw);
+        let find = || shared.positions.child(target, parent, plan.metadata);
+        let child = children.get_or_find((number, parent), find).copied().flatten();
+        here = place(target, parent, child, plan.is_timed, plan.is_raw);
     }
-    let step = if own.step.is_nan() { 0 } else { Traits::STEP };
-    let number = target.map_or(Target::NONE, |target| target.number);
+    let step = step_trait(shared, own, here.1);
     let inserted = shared.open.insert(id.into_u64(), |span| {
         span.own.set(own);
         span.inherited.set(around.context);
@@ -98,11 +103,22 @@ pub(crate) fn opened(shared: &Shared, thread: &mut PerLayer, attributes: &Attrib
     }
 }
 
+/// The trait of a span that says a step. Its timeline begins here.
+fn step_trait(shared: &Shared, own: Context, traits: u32) -> u32 {
+    if own.step.is_nan() {
+        return 0;
+    }
+    if traits & Traits::TIMED != 0 {
+        shared.collector.draw();
+    }
+    Traits::STEP
+}
+
 /// Where a span stands, and its traits.
 fn place(target: &Target, around: u32, child: Option<Child>, is_timed: bool, is_raw: bool) -> (u32, u32) {
     match child {
         // What is timed for an experiment that has ended goes nowhere, and positions of it would stay for ever.
-        Some(Child::At(position)) if !target.handle.has_ended() => {
+        Some(Child::At(position)) if target.is_running() => {
             (position, if is_timed { Traits::TIMED } else { 0 } | if is_raw { Traits::RAW } else { 0 })
         }
         Some(_) => (around, 0),
@@ -121,7 +137,7 @@ pub(crate) fn recorded(
     record: &Record<'_>,
 ) {
     let Some((_, span)) = shared.open.find(id.into_u64()) else { return };
-    let (Planned { plan, binding, .. }, target) = thread.plan(shared, metadata);
+    let (Planned { plan, binding, .. }, target) = thread.plan(shared, metadata, span.target());
     if !plan.has_context && !plan.has_values {
         return;
     }
@@ -130,9 +146,8 @@ pub(crate) fn recorded(
     let own = values.context.or(span.own.get());
     values.log(own.or(span.inherited.get()), binding);
     span.own.set(own);
-    if !own.step.is_nan() {
-        span.add_trait(Traits::STEP);
-    }
+    let timed = if span.is(Traits::TIMED) { Traits::TIMED } else { 0 };
+    span.add_trait(step_trait(shared, own, timed));
     // The spans that this thread has entered inside of it know it too, as far as they do not say better.
     let mut around: Option<Context> = None;
     for entered in &mut thread.stack {
@@ -198,14 +213,14 @@ fn moved(
     }
     let is_inside = thread.stack.last().is_some_and(|top| top.target == target.number);
     let around = if is_inside { thread.position() } else { Positions::ROOT };
-    let (Planned { plan, .. }, _) = thread.plan(shared, metadata);
-    let step = if span.own.get().step.is_nan() { 0 } else { Traits::STEP };
+    let (Planned { plan, .. }, _) = thread.plan(shared, metadata, target.number);
     let here = if plan.is_timed || plan.is_raw {
         let child = shared.positions.child(target, around, metadata);
         place(target, around, child, plan.is_timed, plan.is_raw)
     } else {
         (around, 0)
     };
+    let step = step_trait(shared, span.own.get(), here.1);
     span.place(target.number, here.0, here.1 | step);
 }
 
@@ -226,6 +241,18 @@ pub(crate) fn exited(shared: &Shared, thread: &mut PerLayer, id: &Id) {
         return;
     }
     let stretch = Stretch { began: entered.began, ticks: now.saturating_sub(entered.began) };
+    if entered.target != span.target() {
+        // Another thread has moved it to another experiment meanwhile.
+        let sample = Sample {
+            kind: Kind::Stretch,
+            position: entered.position,
+            began: stretch.began,
+            ticks: stretch.ticks,
+            extra: 0,
+        };
+        thread.timings(shared).push(sample);
+        return;
+    }
     // What is known to be a future goes on being one.
     let gathers = || shared.positions.get(span.position()).is_some_and(|position| position.has_futures());
     match span.take(stretch, now, gathers) {
@@ -255,7 +282,7 @@ pub(crate) fn closed(shared: &Shared, thread: &mut PerLayer, id: &Id) {
             && pending.count > 0
         {
             let position = shared.positions.get(span.position());
-            let was_future = position.as_ref().is_some_and(|position| position.has_futures());
+            let was_future = position.as_ref().is_some_and(|position| position.had_future());
             let is_future = is_future(thread, id.into_u64(), &pending, was_future);
             if let Some(position) = position.filter(|_| pending.count > 1) {
                 position.note_future(is_future);
@@ -273,8 +300,8 @@ fn is_future(thread: &PerLayer, id: u64, pending: &Pending, was_future: bool) ->
     let is_left_just_now = thread.left.is_some_and(|(left, at)| left == id && (was_future || since(at) < RIGHT_AFTER));
     let polls = u64::from(pending.count.saturating_sub(1)).max(1);
     let poll = pending.busy.saturating_sub(pending.last) / polls;
-    let is_drop = stopwatch::nanos(pending.last) < SHORT || pending.last < poll / 4;
-    pending.count > 1 && is_left_just_now && is_drop
+    let is_drop = stopwatch::nanos(pending.last) < SHORT || (was_future && pending.last < poll / 4);
+    pending.count > 1 && !pending.overlaps && is_left_just_now && is_drop
 }
 
 /// Has everything that is held back for an experiment counted, when it ends before the spans are closed.
@@ -316,13 +343,9 @@ fn sampled(shared: &Shared, thread: &mut PerLayer, span: &OpenSpan, kind: Kind, 
     if span.is(Traits::TIMED) {
         let sample =
             Sample { kind, position: span.position(), began: stretch.began, ticks: stretch.ticks, extra: busy };
-        let is_step = span.is(Traits::STEP);
-        if is_step {
-            shared.collector.draw();
-        }
         let timings = thread.timings(shared);
         timings.push(sample);
-        if is_step {
+        if span.is(Traits::STEP) {
             timings.push(Sample { kind: Kind::Step, extra: span.own.get().step.to_bits(), ..sample });
         }
     }

@@ -57,6 +57,8 @@ struct Stretches {
     last: AtomicU64,
     /// Ticks in it, all stretches together.
     busy: AtomicU64,
+    /// Two of them were at the same time, on two threads.
+    overlaps: AtomicBool,
     /// When each of the first stretches began and how long it took, in ticks.
     held: [(AtomicU64, AtomicU64); HELD],
 }
@@ -76,6 +78,7 @@ pub(crate) struct Pending {
     pub(crate) left: u64,
     pub(crate) last: u64,
     pub(crate) busy: u64,
+    pub(crate) overlaps: bool,
 }
 
 impl Pending {
@@ -197,6 +200,7 @@ impl Stretches {
         self.count.store(0, Ordering::Relaxed);
         self.is_released.store(false, Ordering::Relaxed);
         self.busy.store(0, Ordering::Relaxed);
+        self.overlaps.store(false, Ordering::Relaxed);
     }
 
     #[inline]
@@ -214,6 +218,9 @@ impl Stretches {
             None => return self.release(false).map_or(Taken::Released, Taken::Full),
         }
         self.busy.store(self.busy.load(Ordering::Relaxed).saturating_add(stretch.ticks), Ordering::Relaxed);
+        if count > 0 && stretch.began < self.left.load(Ordering::Relaxed) {
+            self.overlaps.store(true, Ordering::Relaxed);
+        }
         self.left.store(now, Ordering::Relaxed);
         self.last.store(stretch.ticks, Ordering::Relaxed);
         self.count.store(count.saturating_add(1), Ordering::Relaxed);
@@ -234,6 +241,7 @@ impl Stretches {
             left: self.left.load(Ordering::Relaxed),
             last: self.last.load(Ordering::Relaxed),
             busy: self.busy.swap(0, Ordering::Relaxed),
+            overlaps: self.overlaps.load(Ordering::Relaxed),
         };
         Some(pending)
     }

@@ -45,6 +45,11 @@ pub(crate) struct Position {
 impl Position {
     /// Whether spans here are futures, as far as is known: their stretches are parts of one call.
     pub(crate) fn has_futures(&self) -> bool {
+        self.futures.load(Ordering::Relaxed) > 1
+    }
+
+    /// Whether a span here looked like a future.
+    pub(crate) fn had_future(&self) -> bool {
         self.futures.load(Ordering::Relaxed) > 0
     }
 

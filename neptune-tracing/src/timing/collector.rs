@@ -1,7 +1,7 @@
 //! [`Collector`]: takes the samples of all threads, logs their statistics, and keeps the spans of some steps whole.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -54,6 +54,12 @@ struct State {
     left: BTreeMap<u32, Statistics>,
     /// The slowest step of the last while, by the first position of its path.
     slowest: BTreeMap<u32, Slowest>,
+    /// Threads that have ended, the last one last.
+    gone: VecDeque<Gone>,
+    /// Samples that were not counted, to be said.
+    overrun: u64,
+    /// When the last sample ended of those that were forgotten, in ticks.
+    forgotten: u64,
     /// When statistics were logged last, in ticks; zero before the first look.
     logged: u64,
     /// Since when the slowest step is looked for.
@@ -72,9 +78,31 @@ struct Slowest {
 pub(crate) enum Log {
     /// What is due.
     Due,
+    /// What there is of one target.
+    Of(u32),
     /// Everything.
     All,
 }
+
+impl Log {
+    /// Whether what belongs to a target is to be logged.
+    fn takes(self, target: u32) -> bool {
+        match self {
+            Self::Due => false,
+            Self::Of(only) => only == target,
+            Self::All => true,
+        }
+    }
+}
+
+/// What a thread that has ended left for timelines.
+struct Gone {
+    name: String,
+    samples: Vec<Sample>,
+}
+
+/// Samples of threads that have ended that are kept at most, together.
+const MOST_GONE: usize = 16_384;
 
 impl Collector {
     pub(crate) fn new(window: Duration, keep_every: u64) -> Self {
@@ -117,23 +145,33 @@ impl Collector {
         let gone: Vec<_> = threads.iter().filter(|thread| Arc::strong_count(thread) <= 2).cloned().collect();
         self.keep_steps(&mut state, positions, &threads);
         state.begin(now);
-        if log == Log::All || has_passed(SLOWEST_OF, state.slowest_since, now) {
-            state.slowest_since = now;
-            for slowest in std::mem::take(&mut state.slowest).into_values() {
+        let is_slowest_due = has_passed(SLOWEST_OF, state.slowest_since, now);
+        for slowest in state.slowest.values() {
+            if is_slowest_due || log.takes(slowest.position.target.number) {
                 write_step(&slowest.position, &slowest.timeline);
             }
         }
-        let is_due = log == Log::All || has_passed(self.window, state.logged, now);
-        for thread in if is_due { &threads } else { &gone } {
+        if is_slowest_due {
+            state.slowest_since = now;
+            state.slowest.clear();
+        }
+        let is_due = has_passed(self.window, state.logged, now);
+        for thread in if is_due || log != Log::Due { &threads } else { &gone } {
             thread.drain(|position, statistics| {
                 state.left.entry(position).or_insert_with(Statistics::new).merge(statistics);
             });
         }
+        for thread in &gone {
+            state.overrun += thread.take_overrun();
+            state.keep_gone(thread);
+        }
         lock(&self.threads).retain(|thread| !gone.iter().any(|gone| Arc::ptr_eq(gone, thread)));
+        state.overrun += threads.iter().map(|thread| thread.take_overrun()).sum::<u64>();
         if is_due {
             state.logged = now;
-            let overrun = threads.iter().map(|thread| thread.take_overrun()).sum();
-            state.write(positions, overrun);
+        }
+        if is_due || log != Log::Due {
+            state.write(positions, if is_due { Log::All } else { log });
         }
         for target in std::mem::take(&mut *lock(&self.over)) {
             positions.forget(target);
@@ -161,7 +199,7 @@ impl Collector {
             if !is_one_of && !is_slowest {
                 continue;
             }
-            let timeline = draw(&step, positions, threads);
+            let timeline = draw(&step, positions, threads, state);
             if is_one_of {
                 kept += 1;
                 write_step(&position, &timeline);
@@ -182,18 +220,41 @@ impl State {
         }
     }
 
+    /// Keeps what a thread that has ended had for timelines.
+    fn keep_gone(&mut self, thread: &ThreadTimings) {
+        let taken = thread.take();
+        self.forgotten = self.forgotten.max(taken.forgotten);
+        let samples: Vec<Sample> = taken.recent.iter().copied().collect();
+        drop(taken);
+        if !samples.is_empty() {
+            self.gone.push_back(Gone { name: thread.name.clone(), samples });
+        }
+        while self.gone.iter().map(|gone| gone.samples.len()).sum::<usize>() > MOST_GONE {
+            let Some(gone) = self.gone.pop_front() else { return };
+            let last = gone.samples.iter().map(|sample| sample.began.saturating_add(sample.ticks)).max();
+            self.forgotten = self.forgotten.max(last.unwrap_or(0));
+        }
+    }
+
     /// Logs what was counted, as one point of each series of each path.
-    fn write(&mut self, positions: &Positions, overrun: u64) {
+    fn write(&mut self, positions: &Positions, log: Log) {
         let mut by_path: BTreeMap<u32, (Arc<Position>, Statistics)> = BTreeMap::new();
+        let mut left = BTreeMap::new();
         for (number, statistics) in std::mem::take(&mut self.left) {
             let Some(position) = positions.get(number) else { continue };
+            if !log.takes(position.target.number) {
+                left.insert(number, statistics);
+                continue;
+            }
             let (_, all) = by_path.entry(position.first).or_insert_with(|| (position, Statistics::new()));
             all.merge(&statistics);
         }
-        if overrun > 0
+        self.left = left;
+        if self.overrun > 0
             && let Some((position, _)) = by_path.values().next()
         {
-            position.target.handle.count_lost(LostReason::Overrun, overrun, || "timings of spans".to_owned());
+            position.target.handle.count_lost(LostReason::Overrun, self.overrun, || "timings of spans".to_owned());
+            self.overrun = 0;
         }
         for (first, (position, statistics)) in by_path {
             let handle = &position.target.handle;
@@ -216,19 +277,21 @@ fn has_passed(time: Duration, since: u64, now: u64) -> bool {
 }
 
 /// The spans of all threads that were under way during `step`.
-fn draw(step: &Sample, positions: &Positions, threads: &[Arc<ThreadTimings>]) -> Timeline {
+fn draw(step: &Sample, positions: &Positions, threads: &[Arc<ThreadTimings>], state: &State) -> Timeline {
     let end = step.began.saturating_add(step.ticks);
     let is_during = |sample: &&Sample| sample.began < end && sample.began.saturating_add(sample.ticks) > step.began;
     let mut names = Vec::new();
     let mut spans = Vec::new();
-    let mut is_whole = true;
-    for thread in threads {
-        // Copied first: the thread is to have its samples back soon.
-        let (during, forgotten): (Vec<Sample>, u64) = {
-            let taken = thread.take();
-            (taken.recent.iter().filter(is_during).copied().collect(), taken.forgotten)
-        };
-        is_whole &= forgotten <= step.began;
+    let mut is_whole = state.forgotten <= step.began;
+    // Copied first: a thread is to have its samples back soon.
+    let running = threads.iter().map(|thread| {
+        let taken = thread.take();
+        is_whole &= taken.forgotten <= step.began;
+        (&thread.name, taken.recent.iter().filter(is_during).copied().collect::<Vec<Sample>>())
+    });
+    let running: Vec<_> = running.collect();
+    let gone = state.gone.iter().map(|gone| (&gone.name, gone.samples.iter().filter(is_during).copied().collect()));
+    for (name, during) in running.into_iter().chain(gone) {
         let before = spans.len();
         for sample in during {
             let Some(position) = positions.get(sample.position) else { continue };
@@ -248,7 +311,7 @@ fn draw(step: &Sample, positions: &Positions, threads: &[Arc<ThreadTimings>]) ->
             });
         }
         if spans.len() > before {
-            names.push(thread.name.clone());
+            names.push(name.clone());
         }
     }
     let (number, nanos) = (f64::from_bits(step.extra), stopwatch::nanos(step.ticks));

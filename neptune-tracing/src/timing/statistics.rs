@@ -140,15 +140,16 @@ impl Taken {
             return;
         }
         self.statistics.entry(sample.position).or_insert_with(|| Box::new(Statistics::new())).add(sample);
-        if !is_drawn {
-            return;
+        let forgotten = if is_drawn {
+            let oldest = if self.recent.len() == RECENT { self.recent.pop_front() } else { None };
+            self.recent.push_back(*sample);
+            oldest
+        } else {
+            Some(*sample)
+        };
+        if let Some(forgotten) = forgotten {
+            self.forgotten = self.forgotten.max(forgotten.began.saturating_add(forgotten.ticks));
         }
-        if self.recent.len() == RECENT
-            && let Some(oldest) = self.recent.pop_front()
-        {
-            self.forgotten = oldest.began.saturating_add(oldest.ticks);
-        }
-        self.recent.push_back(*sample);
     }
 
     /// Exchanges the statistics for others, which are empty.

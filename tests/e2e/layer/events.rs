@@ -226,6 +226,8 @@ fn strings_that_are_printed_in_quotes_are_themselves() {
     info!(metric.name = ?name, metric.value = 2.0);
     assert_eq!(traced.points("test/loss").len(), 1);
     assert_eq!(traced.points("acc").len(), 1);
+    info!(text.said = "\"yes\\n\"");
+    assert_eq!(traced.lines("said"), ["\"yes\\n\""], "a string that is given as one is not touched");
     assert_eq!(traced.experiment.atom("parameters/opt").read().unwrap(), AtomValue::String("adam".into()));
     assert_eq!(traced.experiment.set("sys/tags").get().unwrap().into_iter().collect::<Vec<_>>(), ["baseline"]);
 }

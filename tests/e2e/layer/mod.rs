@@ -6,6 +6,7 @@ mod panics;
 mod refused;
 mod routing;
 mod spans;
+mod steps;
 mod timelines;
 
 use std::{collections::BTreeMap, time::Duration};

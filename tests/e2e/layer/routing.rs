@@ -205,6 +205,64 @@ fn one_layer_serves_one_experiment_behind_the_other_on_every_thread() {
 }
 
 #[test]
+fn a_model_that_outlives_its_experiment_logs_to_the_next() {
+    let folder = Folder::new();
+    let session = folder.session();
+    let _installed = tracing_subscriber::registry().with(neptune_tracing::builder().layer()).set_default();
+    let first = session.experiment().start().unwrap();
+    neptune_tracing::set_experiment(Some(&first));
+    let model = info_span!("model");
+    let _outer = info_span!("worker").entered();
+    let forward = |step: u32| model.in_scope(|| info!(metric.norm = 1.0, step));
+    (0..20).for_each(forward);
+    let second = session.experiment().start().unwrap();
+    // Said before the first has ended, as one would.
+    neptune_tracing::set_experiment(Some(&second));
+    assert!(first.stop().unwrap().is_empty());
+    (0..50).for_each(forward);
+    assert_eq!(points(&second, "norm").len(), 50);
+    second.flush(std::time::Duration::from_secs(10)).unwrap();
+    assert_eq!(points(&second, "timing/model/count"), [(0.0, 50.0)]);
+    assert!(second.stop().unwrap().is_empty());
+    assert_eq!(folder.store().series(&folder.only_experiment(), "norm", 0.0..=100.0).unwrap().len(), 20);
+    neptune_tracing::set_experiment(None);
+}
+
+#[test]
+fn an_experiment_that_is_said_before_the_other_ends_is_followed_when_it_does() {
+    let folder = Folder::new();
+    let session = folder.session();
+    let (first, second) = (session.experiment().start().unwrap(), session.experiment().start().unwrap());
+    let _installed = tracing_subscriber::registry().with(neptune_tracing::layer(&first)).set_default();
+    neptune_tracing::set_experiment(Some(&second));
+    info!(metric.loss = 1.0);
+    first.stop().unwrap();
+    info!(metric.loss = 2.0);
+    assert_eq!(points(&second, "loss"), [(0.0, 2.0)]);
+    neptune_tracing::set_experiment(None);
+    second.stop().unwrap();
+}
+
+#[test]
+fn a_flush_of_one_experiment_leaves_the_windows_of_another_alone() {
+    let folder = Folder::new();
+    let session = folder.session();
+    let (first, second) = (session.experiment().start().unwrap(), session.experiment().start().unwrap());
+    let _installed = tracing_subscriber::registry().with(neptune_tracing::layer(&first)).set_default();
+    for _ in 0..10 {
+        info_span!("work").in_scope(|| ());
+        let _entered = neptune_tracing::enter(&second);
+        info_span!("work").in_scope(|| ());
+        second.flush(std::time::Duration::from_secs(10)).unwrap();
+    }
+    assert_eq!(points(&second, "timing/work/count").len(), 10);
+    first.flush(std::time::Duration::from_secs(10)).unwrap();
+    assert_eq!(points(&first, "timing/work/count"), [(0.0, 10.0)]);
+    first.stop().unwrap();
+    second.stop().unwrap();
+}
+
+#[test]
 fn what_is_logged_in_a_span_goes_where_the_span_belongs() {
     let folder = Folder::new();
     let session = folder.session();
@@ -212,7 +270,7 @@ fn what_is_logged_in_a_span_goes_where_the_span_belongs() {
     let dispatch = tracing::Dispatch::new(tracing_subscriber::registry().with(neptune_tracing::builder().layer()));
     let _installed = tracing::dispatcher::set_default(&dispatch);
     let entered = neptune_tracing::enter(&experiment);
-    let span = info_span!("load", step = 3);
+    let span = info_span!("load", step = 3, metric.recorded = tracing::field::Empty);
     drop(entered);
     std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -220,10 +278,15 @@ fn what_is_logged_in_a_span_goes_where_the_span_belongs() {
             // This thread has entered nothing but the span.
             span.in_scope(|| info!(metric.loaded = 8.0));
             info!(metric.loaded = 9.0);
+            info!(parent: &span, metric.by_parent = 1.0);
+            info_span!(parent: &span, "inner").in_scope(|| info!(metric.inside = 2.0));
+            span.record("metric.recorded", 3.0);
         });
     });
     drop(span);
-    assert_eq!(points(&experiment, "loaded"), [(3.0, 8.0)]);
+    for (path, value) in [("loaded", 8.0), ("by_parent", 1.0), ("inside", 2.0), ("recorded", 3.0)] {
+        assert_eq!(points(&experiment, path), [(3.0, value)], "{path}");
+    }
     experiment.flush(std::time::Duration::from_secs(10)).unwrap();
     assert_eq!(points(&experiment, "timing/load/count"), [(0.0, 1.0)]);
     experiment.stop().unwrap();

@@ -77,6 +77,44 @@ fn what_other_threads_do_during_a_step_is_in_its_picture() {
 }
 
 #[test]
+fn the_first_step_is_whole_and_one_of_which_something_is_gone_says_so() {
+    for (spans, is_whole) in [(1_000, true), (6_000, false)] {
+        let traced = Traced::with(|builder| builder.keep_every_step(1));
+        {
+            let _step = info_span!("train_step", step = 0).entered();
+            for _ in 0..spans {
+                info_span!("inner").in_scope(|| ());
+            }
+        }
+        let kept = kept(&traced);
+        let (_, first) = &kept[0];
+        assert_eq!(first["otherData"]["isWhole"], is_whole, "{spans} spans");
+        let drawn = first["traceEvents"].as_array().unwrap().iter().filter(|event| event["ph"] == "X").count();
+        assert!(if is_whole { drawn == spans + 1 } else { drawn >= 1_000 }, "{drawn} of {spans}");
+    }
+}
+
+#[test]
+fn a_thread_that_ended_during_a_long_step_is_in_its_picture() {
+    let traced = Traced::with(|builder| builder.keep_every_step(1));
+    let dispatch = tracing::dispatcher::get_default(Clone::clone);
+    {
+        let _step = info_span!("train_step", step = 1).entered();
+        let load = || {
+            let _installed = tracing::dispatcher::set_default(&dispatch);
+            info_span!("load").in_scope(|| work(Duration::from_micros(500)));
+        };
+        std::thread::scope(|scope| drop(scope.spawn(load).join()));
+        // The thread is looked at, and found gone, before the step is done.
+        neptune_tests::pause(Duration::from_millis(1_300));
+    }
+    let kept = kept(&traced);
+    let step = &kept[0].1;
+    assert_eq!(step["otherData"]["isWhole"], true);
+    assert!(step["traceEvents"].as_array().unwrap().iter().any(|event| event["name"] == "load"), "{step}");
+}
+
+#[test]
 fn no_step_is_kept_where_none_is_wanted() {
     let traced = Traced::with(|builder| builder.keep_every_step(0));
     for step in 0..12 {
