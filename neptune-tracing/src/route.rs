@@ -24,7 +24,7 @@ thread_local! {
 /// Where threads log that entered nothing, through layers without a running experiment of their own.
 static EVERYWHERE: RwLock<Option<ExperimentHandle>> = RwLock::new(None);
 
-/// Changes whenever `EVERYWHERE` does.
+/// Changes whenever `EVERYWHERE` does, and when an experiment ends.
 static EVERYWHERE_VERSION: AtomicU64 = AtomicU64::new(0);
 
 /// Numbers that change when what this thread logs to may have; no two states of a thread have the same.
@@ -50,9 +50,14 @@ pub(crate) fn everywhere() -> Option<ExperimentHandle> {
 pub fn set_experiment(experiment: Option<&ExperimentHandle>) {
     let mut everywhere = EVERYWHERE.write().unwrap_or_else(PoisonError::into_inner);
     let before = std::mem::replace(&mut *everywhere, experiment.cloned());
-    EVERYWHERE_VERSION.fetch_add(1, Ordering::Release);
+    changed();
     drop(everywhere);
     drop(before);
+}
+
+/// Has every thread find out anew where it logs to: an experiment has ended.
+pub(crate) fn changed() {
+    EVERYWHERE_VERSION.fetch_add(1, Ordering::Release);
 }
 
 /// The next version of this thread; `None` when the thread is going away.

@@ -153,6 +153,7 @@ impl Shared {
             let (Some(shared), Some(target)) = (me.upgrade(), of.upgrade()) else { return };
             let has_ended = target.handle.has_ended();
             if has_ended {
+                route::changed();
                 threads::with(&shared, |thread| spans::release_all(&shared, thread, target.number));
             }
             shared.collector.collect(&shared.positions, Log::Of(target.number));

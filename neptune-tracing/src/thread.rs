@@ -45,8 +45,7 @@ pub(crate) struct PerLayer {
     plans: HashMap<Callsite, Planned, RandomState>,
     /// Where it logs outside of spans, and the versions of the routing by which that was found.
     target: Option<Arc<Target>>,
-    /// And whether that had ended.
-    routing: Option<((u64, u64), bool)>,
+    routing: Option<(u64, u64)>,
     /// The thread has entered that experiment itself, so it comes before those of spans.
     has_entered: bool,
     /// The experiment of a span that was looked up last, and its number.
@@ -260,12 +259,9 @@ impl PerLayer {
     #[inline]
     fn follow(&mut self, shared: &Shared) {
         let routing = route::version();
-        let has_ended = self.target.as_ref().is_some_and(|target| !target.is_running());
-        if self.routing != Some((routing, has_ended)) {
-            let (target, has_entered) = shared.target(&mut self.known);
-            let has_ended = target.as_ref().is_some_and(|target| !target.is_running());
-            self.routing = Some((routing, has_ended));
-            (self.target, self.has_entered) = (target, has_entered);
+        if self.routing != Some(routing) {
+            (self.target, self.has_entered) = shared.target(&mut self.known);
+            self.routing = Some(routing);
         }
     }
 

@@ -12,7 +12,7 @@
 //! So the first [`HELD`] stretches of a span are held back until it is closed. When there are more, it is taken for one that
 //! lives on, unless most spans of its position were futures lately.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use neptune_core::{LostReason, stopwatch};
 use tracing_core::{
@@ -118,7 +118,7 @@ fn step_trait(shared: &Shared, own: Context, traits: u32) -> u32 {
 fn place(target: &Target, around: u32, child: Option<Child>, is_timed: bool, is_raw: bool) -> (u32, u32) {
     match child {
         // What is timed for an experiment that has ended goes nowhere, and positions of it would stay for ever.
-        Some(Child::At(position)) if target.is_running() => {
+        Some(Child::At(position)) if !target.is_done.load(Ordering::Relaxed) => {
             (position, if is_timed { Traits::TIMED } else { 0 } | if is_raw { Traits::RAW } else { 0 })
         }
         Some(_) => (around, 0),
