@@ -90,8 +90,8 @@ impl Mapping {
     }
 }
 
-/// Room for frames in a mapped segment, reserved for whoever holds this. What is left when it is dropped is published as
-/// an empty frame: room that was given out and never published would hold up whoever reads behind it.
+/// Room for frames in a mapped segment, reserved for whoever holds this. All of it is to be published: what is not would hold
+/// up whoever reads behind it. See [`Room::filled`].
 #[derive(Debug)]
 pub(super) struct Room {
     base: *mut u8,
@@ -139,19 +139,29 @@ impl Room {
     }
 }
 
-impl Drop for Room {
-    #[inline]
-    fn drop(&mut self) {
-        if self.offset < self.end {
-            self.fill();
-        }
+/// Room that is published to its end in any case: what is left when this is dropped becomes an empty frame. For frames that
+/// come from somebody else's code, which may panic between them.
+#[derive(Debug)]
+pub(super) struct Filled(Room);
+
+impl Room {
+    pub(super) const fn filled(self) -> Filled {
+        Filled(self)
     }
 }
 
-impl Room {
-    #[cold]
-    fn fill(&mut self) {
-        let body = vec![0; usize::try_from(self.end - self.offset - frame::HEADER).unwrap_or(0)];
-        self.put_bytes(kind::SKIP, &body);
+impl Filled {
+    #[inline]
+    pub(super) fn put<const N: usize>(&mut self, kind: u8, body: &[u8; N]) {
+        self.0.put(kind, body);
+    }
+}
+
+impl Drop for Filled {
+    fn drop(&mut self) {
+        if self.0.offset < self.0.end {
+            let body = vec![0; usize::try_from(self.0.end - self.0.offset - frame::HEADER).unwrap_or(0)];
+            self.0.put_bytes(kind::SKIP, &body);
+        }
     }
 }

@@ -219,7 +219,7 @@ impl Ring {
     #[cold]
     fn give_back(&self, slot: &Slot, offset: u64, length: u64) {
         if offset + length <= self.front.capacity {
-            drop(Self::room(slot, offset, length));
+            drop(Self::room(slot, offset, length).filled());
         } else if offset + frame::HEADER <= self.front.capacity {
             Self::room(slot, offset, frame::HEADER).put(kind::END, &[]);
         }

@@ -158,7 +158,8 @@ impl Journal {
         const AT: u64 = frame::frame_length(entry::POINT_AT);
         let length = if step.is_some() { AT } else { NEXT };
         match self.room(length * count as u64) {
-            Ok(mut room) => {
+            Ok(room) => {
+                let mut room = room.filled();
                 for (series, value) in points {
                     match step {
                         Some(step) => {
