@@ -2,10 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -15,6 +12,7 @@ use neptune_core::{LostReason, Series, stopwatch};
 use super::{
     ring::{Kind, Sample, ThreadTimings},
     statistics::Statistics,
+    steps::{Done, Drawing},
     timeline::{Drawn, Timeline},
 };
 use crate::spans::{Position, Positions};
@@ -38,10 +36,8 @@ pub(crate) struct Collector {
     state: Mutex<State>,
     /// How long the timings are gathered that become one point of each series.
     window: Duration,
-    /// Every step whose number this divides is kept; 0 for no steps at all.
-    keep_every: u64,
-    /// Steps were said and are to be kept: threads keep samples for their timelines.
-    is_drawn: Arc<AtomicBool>,
+    /// Which steps are drawn.
+    drawing: Arc<Drawing>,
     /// Targets that are over, to be forgotten.
     over: Mutex<Vec<u32>>,
 }
@@ -110,15 +106,14 @@ impl Collector {
             threads: Mutex::default(),
             state: Mutex::default(),
             window,
-            keep_every,
-            is_drawn: Arc::default(),
+            drawing: Arc::new(Drawing::of_every(keep_every)),
             over: Mutex::default(),
         }
     }
 
     /// Timings of a thread that is new here.
     pub(crate) fn add_thread(&self, name: String) -> Arc<ThreadTimings> {
-        let timings = Arc::new(ThreadTimings::new(name, Arc::clone(&self.is_drawn)));
+        let timings = Arc::new(ThreadTimings::new(name, Arc::clone(&self.drawing)));
         lock(&self.threads).push(Arc::clone(&timings));
         timings
     }
@@ -126,9 +121,7 @@ impl Collector {
     /// Has threads keep samples from now on, because there are steps.
     #[inline]
     pub(crate) fn draw(&self) {
-        if self.keep_every > 0 && !self.is_drawn.load(Ordering::Relaxed) {
-            self.is_drawn.store(true, Ordering::Relaxed);
-        }
+        self.drawing.begin();
     }
 
     /// Forgets what is kept for targets that are over, at the next look.
@@ -143,7 +136,7 @@ impl Collector {
         let threads: Vec<_> = lock(&self.threads).clone();
         // Looked at before their samples are taken: a thread that goes away puts its last ones in before.
         let gone: Vec<_> = threads.iter().filter(|thread| Arc::strong_count(thread) <= 2).cloned().collect();
-        self.keep_steps(&mut state, positions, &threads);
+        Self::keep_steps(&mut state, positions, &threads);
         state.begin(now);
         let is_slowest_due = has_passed(SLOWEST_OF, state.slowest_since, now);
         for slowest in state.slowest.values() {
@@ -180,32 +173,26 @@ impl Collector {
     }
 
     /// Keeps steps that were done since the last look, where they are to be kept.
-    fn keep_steps(&self, state: &mut State, positions: &Positions, threads: &[Arc<ThreadTimings>]) {
-        let mut steps = Vec::new();
-        for thread in threads {
-            let mut taken = thread.take();
-            if self.keep_every > 0 {
-                steps.append(&mut taken.steps);
-            } else {
-                taken.steps.clear();
-            }
-        }
+    fn keep_steps(state: &mut State, positions: &Positions, threads: &[Arc<ThreadTimings>]) {
         let mut kept = 0;
-        for step in steps {
-            let Some(position) = positions.get(step.position) else { continue };
-            let number = f64::from_bits(step.extra);
-            let is_one_of = kept < MOST_KEPT && number % self.keep_every as f64 == 0.0;
-            let is_slowest = state.slowest.get(&position.first).is_none_or(|slowest| step.ticks > slowest.ticks);
-            if !is_one_of && !is_slowest {
-                continue;
-            }
-            let timeline = draw(&step, positions, threads, state);
-            if is_one_of {
-                kept += 1;
-                write_step(&position, &timeline);
-            }
-            if is_slowest {
-                state.slowest.insert(position.first, Slowest { position, ticks: step.ticks, timeline });
+        for thread in threads {
+            let steps = thread.take().steps.take();
+            for done in steps {
+                let Some(position) = positions.get(done.step.position) else { continue };
+                let is_kept = done.is_kept && kept < MOST_KEPT;
+                let ticks = done.step.ticks;
+                let is_slowest = state.slowest.get(&position.first).is_none_or(|slowest| ticks > slowest.ticks);
+                if !is_kept && !is_slowest {
+                    continue;
+                }
+                let timeline = draw(&done, thread, positions, threads, state);
+                if is_kept {
+                    kept += 1;
+                    write_step(&position, &timeline);
+                }
+                if is_slowest {
+                    state.slowest.insert(position.first, Slowest { position, ticks, timeline });
+                }
             }
         }
     }
@@ -276,20 +263,28 @@ fn has_passed(time: Duration, since: u64, now: u64) -> bool {
     u128::from(stopwatch::nanos(now.saturating_sub(since))) >= time.as_nanos()
 }
 
-/// The spans of all threads that were under way during `step`.
-fn draw(step: &Sample, positions: &Positions, threads: &[Arc<ThreadTimings>], state: &State) -> Timeline {
+/// The spans of all threads that were under way during a step: what its own thread did in it, and what others did that is
+/// not forgotten.
+fn draw(
+    done: &Done,
+    thread: &Arc<ThreadTimings>,
+    positions: &Positions,
+    threads: &[Arc<ThreadTimings>],
+    state: &State,
+) -> Timeline {
+    let step = &done.step;
     let end = step.began.saturating_add(step.ticks);
     let is_during = |sample: &&Sample| sample.began < end && sample.began.saturating_add(sample.ticks) > step.began;
     let mut names = Vec::new();
     let mut spans = Vec::new();
-    let mut is_whole = state.forgotten <= step.began;
+    let mut is_whole = done.is_whole && state.forgotten <= step.began;
     // Copied first: a thread is to have its samples back soon.
-    let running = threads.iter().map(|thread| {
-        let taken = thread.take();
+    let others = threads.iter().filter(|other| !Arc::ptr_eq(other, thread)).map(|other| {
+        let taken = other.take();
         is_whole &= taken.forgotten <= step.began;
-        (&thread.name, taken.recent.iter().filter(is_during).copied().collect::<Vec<Sample>>())
+        (&other.name, taken.recent.iter().filter(is_during).copied().collect::<Vec<Sample>>())
     });
-    let running: Vec<_> = running.collect();
+    let running: Vec<_> = std::iter::once((&thread.name, done.spans.clone())).chain(others).collect();
     let gone = state.gone.iter().map(|gone| (&gone.name, gone.samples.iter().filter(is_during).copied().collect()));
     for (name, during) in running.into_iter().chain(gone) {
         let before = spans.len();

@@ -7,6 +7,7 @@
 mod collector;
 mod ring;
 mod statistics;
+mod steps;
 mod timeline;
 
 pub(crate) use collector::{Collector, LOOK, Log, seconds};

@@ -5,13 +5,16 @@
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, TryLockError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     thread,
     time::Duration,
 };
 
-use super::statistics::{ByPosition, Statistics, Taken, drain};
+use super::{
+    statistics::{ByPosition, Statistics, Taken, drain},
+    steps::Drawing,
+};
 
 /// Samples that fit. At most this many wait to be counted; a power of two.
 const ROOM: usize = 256;
@@ -61,18 +64,18 @@ pub(crate) struct ThreadTimings {
     taken: Mutex<Taken>,
     /// Statistics that are empty, to be exchanged for those that are not; only the collector has them.
     spare: Mutex<ByPosition>,
-    /// Whether samples are kept for timelines.
-    is_drawn: Arc<AtomicBool>,
+    /// Which steps are drawn.
+    drawing: Arc<Drawing>,
     /// Samples for which there was no room.
     overrun: AtomicU64,
 }
 
 impl ThreadTimings {
-    pub(crate) fn new(name: String, is_drawn: Arc<AtomicBool>) -> Self {
+    pub(crate) fn new(name: String, drawing: Arc<Drawing>) -> Self {
         Self {
             name,
             spare: Mutex::default(),
-            is_drawn,
+            drawing,
             ring: std::iter::repeat_with(Entry::default).take(ROOM).collect(),
             head: AtomicU64::new(0),
             tail: AtomicU64::new(0),
@@ -143,7 +146,6 @@ impl ThreadTimings {
     fn take_into(&self, taken: &mut Taken) {
         let head = self.head.load(Ordering::Acquire);
         let tail = self.tail.load(Ordering::Relaxed);
-        let is_drawn = self.is_drawn.load(Ordering::Relaxed);
         for number in 0..head.wrapping_sub(tail) {
             let Some(entry) = self.ring.get(place(tail.wrapping_add(number))) else { continue };
             let what = entry.what.load(Ordering::Relaxed);
@@ -159,7 +161,7 @@ impl ThreadTimings {
                 ticks: entry.ticks.load(Ordering::Relaxed),
                 extra: entry.extra.load(Ordering::Relaxed),
             };
-            taken.add(&sample, is_drawn);
+            taken.add(&sample, &self.drawing);
         }
         self.tail.store(head, Ordering::Release);
     }
@@ -173,6 +175,8 @@ fn place(number: u64) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicBool;
+
     use super::*;
 
     #[test]

@@ -5,16 +5,16 @@ use std::collections::{HashMap, VecDeque};
 use foldhash::fast::RandomState;
 use hdrhistogram::Histogram;
 
-use super::ring::{Kind, Sample};
+use super::{
+    ring::{Kind, Sample},
+    steps::{Drawing, Steps},
+};
 
 /// Significant digits of the histograms: percentiles are within a hundredth.
 const DIGITS: u8 = 2;
 
 /// Samples of a thread that are kept for timelines.
 const RECENT: usize = 4_096;
-
-/// Steps of a thread that are looked at at a time.
-const STEPS: usize = 512;
 
 /// What is counted of a position, in ticks.
 #[derive(Debug, Clone)]
@@ -111,8 +111,8 @@ pub(crate) struct Taken {
     pub(crate) recent: VecDeque<Sample>,
     /// When the last sample ended that is not among them any more, in ticks.
     pub(crate) forgotten: u64,
-    /// The steps that were done.
-    pub(crate) steps: Vec<Sample>,
+    /// The steps that were done and may be kept.
+    pub(crate) steps: Steps,
 }
 
 impl Default for Taken {
@@ -121,23 +121,21 @@ impl Default for Taken {
             statistics: HashMap::with_capacity_and_hasher(32, RandomState::default()),
             recent: VecDeque::new(),
             forgotten: 0,
-            steps: Vec::new(),
+            steps: Steps::default(),
         }
     }
 }
 
 impl Taken {
     /// Counts a sample, and keeps it for a while where timelines are drawn.
-    pub(crate) fn add(&mut self, sample: &Sample, is_drawn: bool) {
+    pub(crate) fn add(&mut self, sample: &Sample, drawing: &Drawing) {
+        if sample.kind == Kind::Step {
+            self.steps.done(sample, &self.recent, self.forgotten, drawing);
+            return;
+        }
+        let is_drawn = drawing.is_on();
         if is_drawn && self.recent.capacity() == 0 {
             self.recent.reserve_exact(RECENT);
-            self.steps.reserve_exact(STEPS);
-        }
-        if sample.kind == Kind::Step {
-            if self.steps.len() < STEPS {
-                self.steps.push(*sample);
-            }
-            return;
         }
         self.statistics.entry(sample.position).or_insert_with(|| Box::new(Statistics::new())).add(sample);
         let forgotten = if is_drawn {
@@ -171,7 +169,8 @@ mod tests {
         let mut left = Taken::default();
         let mut right = Taken::default();
         for ticks in 1..=1_000 {
-            if ticks % 2 == 0 { &mut left } else { &mut right }.add(&sample(Kind::Stretch, ticks, 0), false);
+            if ticks % 2 == 0 { &mut left } else { &mut right }
+                .add(&sample(Kind::Stretch, ticks, 0), &Drawing::default());
         }
         let mut all = Statistics::new();
         for taken in [&mut left, &mut right] {
@@ -189,8 +188,8 @@ mod tests {
     #[test]
     fn time_in_a_call_and_time_awaited_are_told_apart() {
         let mut taken = Taken::default();
-        taken.add(&sample(Kind::Awaited, 100, 30), false);
-        taken.add(&sample(Kind::Awaited, 300, 50), false);
+        taken.add(&sample(Kind::Awaited, 100, 30), &Drawing::default());
+        taken.add(&sample(Kind::Awaited, 300, 50), &Drawing::default());
         let mut all = Statistics::new();
         drain(&mut taken.statistics, |_, statistics| all.merge(statistics));
         let figures: std::collections::HashMap<_, _> = all.figures(|ticks| ticks as f64).into_iter().collect();

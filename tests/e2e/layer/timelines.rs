@@ -55,6 +55,26 @@ fn every_nth_step_and_the_slowest_are_kept_with_their_spans() {
 }
 
 #[test]
+fn the_steps_of_a_fast_loop_are_kept_whole_long_before_anybody_looks() {
+    let traced = Traced::with(|builder| builder.keep_every_step(1_000));
+    for step in 0..5_500 {
+        let _step = info_span!("train_step", step).entered();
+        info_span!("inner").in_scope(|| {
+            if step == 1_234 {
+                work(Duration::from_millis(2));
+            }
+        });
+    }
+    let kept = kept(&traced);
+    let steps: Vec<f64> = kept.iter().map(|(step, _)| *step).collect();
+    assert!(steps.len() >= 7 && steps.contains(&1_234.0) && steps.contains(&5_000.0), "{steps:?}");
+    for (step, timeline) in kept {
+        let drawn = timeline["traceEvents"].as_array().unwrap().iter().filter(|event| event["ph"] == "X").count();
+        assert_eq!((drawn, &timeline["otherData"]["isWhole"]), (2, &Value::Bool(true)), "step {step}");
+    }
+}
+
+#[test]
 fn what_other_threads_do_during_a_step_is_in_its_picture() {
     let traced = Traced::with(|builder| builder.keep_every_step(1));
     let dispatch = tracing::dispatcher::get_default(Clone::clone);
