@@ -5,10 +5,11 @@ use std::{
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, ExitStatus, Stdio},
+    time::Duration,
 };
 
 use neptune_core::{
-    Mode, Session, SessionBuilder,
+    Mode, Session, SessionBuilder, stopwatch,
     store::{Points, Store, StoreOptions, read::ExperimentKey},
 };
 
@@ -171,7 +172,11 @@ pub fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Waits a little.
-pub fn pause(time: std::time::Duration) {
-    std::thread::park_timeout(time);
+/// Waits so long; a thread that was woken before, as by one that it waited for, waits on.
+pub fn pause(time: Duration) {
+    let began = stopwatch::ticks();
+    let passed = || Duration::from_nanos(stopwatch::nanos(stopwatch::ticks().saturating_sub(began)));
+    while let Some(left) = time.checked_sub(passed()).filter(|left| !left.is_zero()) {
+        std::thread::park_timeout(left);
+    }
 }
