@@ -160,7 +160,7 @@ pub(crate) struct Tail {
 }
 
 fn milliseconds(text: &str) -> Result<Duration, String> {
-    /// Looking more often costs a core and shows nothing sooner: the store is written five times a second.
+    /// Looking more often costs a core and shows nothing sooner: the store is written twice a second.
     const LEAST: u64 = 10;
     match text.parse() {
         Ok(millis) if millis >= LEAST => Ok(Duration::from_millis(millis)),

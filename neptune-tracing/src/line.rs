@@ -33,10 +33,7 @@ pub(crate) fn line(event: &Event<'_>, path: Option<&str>) -> String {
         text.push_str(path);
         text.push(')');
     }
-    if text.len() > LONGEST {
-        let end = (0..=LONGEST).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-        text.truncate(end);
-    }
+    text.truncate(text.floor_char_boundary(LONGEST));
     text
 }
 

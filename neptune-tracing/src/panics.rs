@@ -39,14 +39,10 @@ fn note(info: &PanicHookInfo<'_>) {
         let here = threads::with(&shared, |thread| (thread.target(&shared), spans::trace(&shared, thread)));
         // A panic of our own code under way finds itself locked out, and is told without its spans.
         let (target, trace) = here.unwrap_or_else(|| (shared.target(&mut Vec::new()).0, Vec::new()));
-        let Some(target) = target else { continue };
-        if target.handle.has_ended() {
-            continue;
-        }
+        let Some(target) = target.filter(|target| target.is_running()) else { continue };
         let backtrace = backtrace.get_or_insert_with(|| {
             let mut text = Backtrace::force_capture().to_string();
-            let end = (0..=LONGEST.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-            text.truncate(end);
+            text.truncate(text.floor_char_boundary(LONGEST));
             text
         });
         target.traceback(&text(info, &trace, backtrace));

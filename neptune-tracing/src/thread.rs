@@ -201,12 +201,7 @@ impl PerLayer {
         metadata: &'static Metadata<'static>,
         of: u32,
     ) -> (&mut Planned, Option<&Arc<Target>>) {
-        self.follow(shared);
-        if !self.is_mine(of) {
-            self.look_up(shared, of);
-        }
-        let target = if self.is_mine(of) { None } else { self.other.1.as_ref().filter(|other| other.is_running()) };
-        let target = target.or(self.target.as_ref());
+        let target = if self.is_elsewhere(shared, of) { &self.other.1 } else { &self.target }.as_ref();
         let planned = self.plans.entry(Callsite::of(metadata)).or_insert_with(|| Planned::new(shared.plan(metadata)));
         (planned, target)
     }
@@ -214,45 +209,32 @@ impl PerLayer {
     /// Where it logs to, where it is.
     pub(crate) fn target(&mut self, shared: &Shared) -> Option<Arc<Target>> {
         let of = self.belongs_to();
-        self.follow(shared);
-        if !self.is_mine(of) {
-            self.look_up(shared, of);
-            if let Some(other) = self.other.1.as_ref().filter(|other| other.is_running()) {
-                return Some(Arc::clone(other));
-            }
-        }
-        self.target.clone()
+        if self.is_elsewhere(shared, of) { self.other.1.clone() } else { self.target.clone() }
     }
 
     /// The experiment that a span is to move to when it is entered: the one that the thread has entered or, where that of the
     /// span is none or over, the one that goes without saying.
     #[inline]
     pub(crate) fn instead_of(&mut self, shared: &Shared, of: u32) -> Option<Arc<Target>> {
-        self.follow(shared);
-        let mine = self.target.as_ref()?;
-        if mine.number == of || !mine.is_running() {
+        if self.is_elsewhere(shared, of) {
             return None;
         }
-        let mine = Arc::clone(mine);
-        if !self.has_entered && of != Target::NONE {
-            self.look_up(shared, of);
-            if self.other.1.as_ref().is_some_and(|other| other.is_running()) {
-                return None;
-            }
-        }
-        Some(mine)
+        self.target.as_ref().filter(|mine| mine.number != of && mine.is_running()).cloned()
     }
 
-    /// Whether what is `of` an experiment is logged to the one of the thread.
-    fn is_mine(&self, of: u32) -> bool {
-        self.has_entered || of == Target::NONE || self.target.as_ref().is_some_and(|target| target.number == of)
-    }
-
-    /// Finds another target, unless that was the last one that was looked up.
-    fn look_up(&mut self, shared: &Shared, number: u32) {
-        if self.other.0 != number {
-            self.other = (number, shared.target_numbered(number));
+    /// Whether what is `of` an experiment is logged there, as `other`, and not where the thread logs to by itself: the thread
+    /// has entered no experiment, and that one runs.
+    #[inline]
+    fn is_elsewhere(&mut self, shared: &Shared, of: u32) -> bool {
+        self.follow(shared);
+        let is_mine = self.target.as_ref().is_some_and(|target| target.number == of);
+        if is_mine || self.has_entered || of == Target::NONE {
+            return false;
         }
+        if self.other.0 != of {
+            self.other = (of, shared.target_numbered(of));
+        }
+        self.other.1.as_ref().is_some_and(|other| other.is_running())
     }
 
     /// Finds out where the thread logs to, when that may have changed.

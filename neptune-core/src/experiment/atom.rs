@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use neptune_format::{AtomValue, PathError, Record, VariablePath};
+use neptune_format::{AtomValue, PathError, VariablePath};
 
 use super::state::{ExperimentHandle, State};
 use crate::error::Result;
@@ -29,10 +29,7 @@ impl Atom {
     /// value already.
     pub fn try_assign(&self, value: impl Into<AtomValue>) -> Result<()> {
         let path = self.path.as_ref().map_err(Clone::clone)?;
-        if let Some(value) = self.state.variables.atom(path, value.into())? {
-            self.state.journal.record(&Record::Assign { path: path.clone(), value });
-        }
-        Ok(())
+        Ok(self.state.try_assign(path, value.into())?)
     }
 
     /// Sets the value. The first value fixes the type; a whole number may be assigned where floats are kept. A value of

@@ -8,7 +8,7 @@ use super::{
     number::{IntoStep, Number},
     series::Series,
     state::{ExperimentHandle, State},
-    variables::{Named, Names},
+    variables::{Named, Names, Refusal},
 };
 use crate::{clock, error::Result};
 
@@ -151,13 +151,9 @@ impl ExperimentHandle {
     pub fn log_params<T: Serialize + ?Sized>(&self, params: &T) -> Result<()> {
         let mut refused = None;
         for (path, value) in flatten::parameters(params)? {
-            match self.state.variables.atom(&path, value) {
-                Ok(Some(value)) => self.state.journal.record(&Record::Assign { path, value }),
-                Ok(None) => {}
-                Err(refusal) => {
-                    self.state.refuse(&refusal, 1);
-                    refused.get_or_insert(refusal);
-                }
+            if let Err(refusal) = self.state.try_assign(&path, value) {
+                self.state.refuse(&refusal, 1);
+                refused.get_or_insert(refusal);
             }
         }
         refused.map_or(Ok(()), |refusal| Err(refusal.into()))
@@ -278,11 +274,16 @@ impl State {
     }
 
     pub(super) fn assign(&self, path: &VariablePath, value: AtomValue) {
-        match self.variables.atom(path, value) {
-            Ok(Some(value)) => self.journal.record(&Record::Assign { path: path.clone(), value }),
-            Ok(None) => {}
-            Err(refusal) => self.refuse(&refusal, 1),
+        if let Err(refusal) = self.try_assign(path, value) {
+            self.refuse(&refusal, 1);
         }
+    }
+
+    pub(super) fn try_assign(&self, path: &VariablePath, value: AtomValue) -> Result<(), Refusal> {
+        if let Some(value) = self.variables.atom(path, value)? {
+            self.journal.record(&Record::Assign { path: path.clone(), value });
+        }
+        Ok(())
     }
 
     pub(super) fn delete(&self, path: &VariablePath) {

@@ -88,7 +88,7 @@ pub(crate) fn opened(shared: &Shared, thread: &mut PerLayer, attributes: &Attrib
         let child = children.get_or_find((number, parent), find).copied().flatten();
         here = place(target, parent, child, plan.is_timed, plan.is_raw);
     }
-    let step = step_trait(shared, own, here.1);
+    let step = step_trait(shared, own, here.1 & Traits::TIMED != 0);
     let inserted = shared.open.insert(id.into_u64(), |span| {
         span.own.set(own);
         span.inherited.set(around.context);
@@ -104,11 +104,11 @@ pub(crate) fn opened(shared: &Shared, thread: &mut PerLayer, attributes: &Attrib
 }
 
 /// The trait of a span that says a step. Its timeline begins here.
-fn step_trait(shared: &Shared, own: Context, traits: u32) -> u32 {
+fn step_trait(shared: &Shared, own: Context, is_timed: bool) -> u32 {
     if own.step.is_nan() {
         return 0;
     }
-    if traits & Traits::TIMED != 0 {
+    if is_timed {
         shared.collector.draw();
     }
     Traits::STEP
@@ -146,8 +146,7 @@ pub(crate) fn recorded(
     let own = values.context.or(span.own.get());
     values.log(own.or(span.inherited.get()), binding);
     span.own.set(own);
-    let timed = if span.is(Traits::TIMED) { Traits::TIMED } else { 0 };
-    span.add_trait(step_trait(shared, own, timed));
+    span.add_trait(step_trait(shared, own, span.is(Traits::TIMED)));
     // The spans that this thread has entered inside of it know it too, as far as they do not say better.
     let mut around: Option<Context> = None;
     for entered in &mut thread.stack {
@@ -220,7 +219,7 @@ fn moved(
     } else {
         (around, 0)
     };
-    let step = step_trait(shared, span.own.get(), here.1);
+    let step = step_trait(shared, span.own.get(), here.1 & Traits::TIMED != 0);
     span.place(target.number, here.0, here.1 | step);
 }
 

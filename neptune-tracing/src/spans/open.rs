@@ -36,9 +36,9 @@ pub(crate) struct OpenSpan {
     /// What the spans around it said when it was created.
     pub(crate) inherited: SharedContext,
     /// The number of the experiment that it belongs to; see [`crate::target`].
-    pub(crate) target: AtomicU32,
+    target: AtomicU32,
     /// Where it stands; see [`super::Positions`].
-    pub(crate) position: AtomicU32,
+    position: AtomicU32,
     /// See the constants of [`Traits`].
     traits: AtomicU32,
     is_locked: AtomicBool,

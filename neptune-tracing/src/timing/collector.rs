@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -15,7 +15,10 @@ use super::{
     steps::{Done, Drawing},
     timeline::{Drawn, Timeline},
 };
-use crate::spans::{Position, Positions};
+use crate::{
+    shared::lock,
+    spans::{Position, Positions},
+};
 
 /// How often samples are taken from the threads.
 pub(crate) const LOOK: Duration = Duration::from_secs(1);
@@ -155,7 +158,6 @@ impl Collector {
             });
         }
         for thread in &gone {
-            state.overrun += thread.take_overrun();
             state.keep_gone(thread);
         }
         lock(&self.threads).retain(|thread| !gone.iter().any(|gone| Arc::ptr_eq(gone, thread)));
@@ -321,8 +323,4 @@ fn write_step(position: &Position, timeline: &Timeline) {
 
 pub(crate) fn seconds(ticks: u64) -> f64 {
     stopwatch::nanos(ticks) as f64 / 1e9
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
