@@ -143,7 +143,9 @@ impl Collector {
         state.begin(now);
         let is_slowest_due = has_passed(SLOWEST_OF, state.slowest_since, now);
         for slowest in state.slowest.values() {
-            if is_slowest_due || log.takes(slowest.position.target.number) {
+            let target = &slowest.position.target;
+            // Of an experiment that has ended it was written at the end.
+            if (is_slowest_due && target.is_running()) || log.takes(target.number) {
                 write_step(&slowest.position, &slowest.timeline);
             }
         }
