@@ -5,9 +5,13 @@
 #![expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
 
 use std::{env, path::PathBuf};
+#[cfg(feature = "hardware")]
+use std::{ffi::OsString, time::Duration};
 
 use neptune_format::ProjectName;
 
+#[cfg(feature = "hardware")]
+use crate::hardware::Readings;
 use crate::{
     error::{Error, ErrorKind, Result},
     session::Mode,
@@ -46,6 +50,30 @@ pub(crate) fn owner() -> String {
         .into_iter()
         .find_map(|name| env::var(name).ok().filter(|owner| !owner.is_empty()))
         .unwrap_or_else(|| "unknown".to_owned())
+}
+
+/// `NEPTUNE_HARDWARE`: how many seconds lie between readings of the hardware, or `off`.
+#[cfg(feature = "hardware")]
+pub(crate) fn hardware() -> Result<Readings> {
+    const NAME: &str = "NEPTUNE_HARDWARE";
+    match text(NAME)?.as_deref() {
+        None => Ok(Readings::default()),
+        Some("off") => Ok(Readings::Off),
+        Some(seconds) => match seconds.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
+            Some(time) => Ok(Readings::every(time)),
+            None => Err(Error::new(
+                ErrorKind::Invalid,
+                format!("{NAME} is {seconds:?}; it is a number of seconds, such as 3, or off"),
+            )),
+        },
+    }
+}
+
+/// `NEPTUNE_NVML_LIBRARY`: the file of the library of the NVIDIA driver, where it is not `libnvidia-ml.so.1` in the usual
+/// places.
+#[cfg(feature = "hardware")]
+pub(crate) fn nvml_library() -> Option<OsString> {
+    env::var_os("NEPTUNE_NVML_LIBRARY").filter(|library| !library.is_empty())
 }
 
 fn text(name: &str) -> Result<Option<String>> {

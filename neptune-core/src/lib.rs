@@ -43,27 +43,40 @@
 
 mod clock;
 mod config;
+#[cfg(feature = "images")]
+mod encoder;
 mod error;
 mod experiment;
 mod fork;
+mod hardware;
+mod image;
 mod journal;
+mod objects;
 mod project;
 mod session;
 mod sink;
 pub mod stopwatch;
 
 #[cfg(feature = "embedded")]
+mod reclaim;
+#[cfg(feature = "embedded")]
 pub mod recovery;
 
 pub use error::{Error, ErrorKind, Result};
 pub use experiment::{
-    Atom, Experiment, ExperimentBuilder, ExperimentHandle, IntoStep, Number, Point, Series, SeriesValue, Set,
+    ArtifactSource, Atom, Checkpoint, Checkpoints, Experiment, ExperimentBuilder, ExperimentHandle, Goal, IntoStep,
+    Number, Point, Series, SeriesValue, Set,
 };
+#[cfg(feature = "embedded")]
+pub use hardware::HardwareUtilization;
+pub use image::{IMAGE_SIZE_LIMIT_MB, Image, PixelRange};
 pub use neptune_format::{
-    AtomValue, Container, Content, ExperimentId, LostReason, LostReport, ProjectName, Step, Timestamp, VariablePath,
-    VariableType,
+    AtomValue, Container, Content, ExperimentId, File, Histogram, HistogramError, LoggedImage, LostReason, LostReport,
+    ObjectId, ProjectName, Step, Timestamp, VariablePath, VariableType,
 };
 #[cfg(feature = "embedded")]
 pub use neptune_store::{self as store, read::NamespaceEntry};
 pub use project::Project;
+#[cfg(feature = "embedded")]
+pub use reclaim::Reclaimed;
 pub use session::{Durability, Mode, Session, SessionBuilder};

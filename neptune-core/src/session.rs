@@ -15,6 +15,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     experiment::ExperimentBuilder,
     journal::{Folder, SEGMENT_BYTES},
+    objects::Objects,
     project::Project,
 };
 
@@ -160,6 +161,11 @@ impl Session {
     /// The project of experiments that name none.
     pub fn default_project(&self) -> &ProjectName {
         &self.inner.project
+    }
+
+    /// Where files and images are kept.
+    pub(crate) fn objects(&self) -> Objects {
+        Objects::new(self.inner.folder.objects(), self.inner.durability == Durability::Disk)
     }
 
     /// Opens the store of this session.

@@ -8,6 +8,8 @@
 //! assert!(took < 1_000_000_000);
 //! ```
 
+use neptune_format::Timestamp;
+
 use crate::clock;
 
 /// Where the counter stands, in ticks of an unknown, constant rate; it goes forward only. Where the processor has no
@@ -17,6 +19,13 @@ use crate::clock;
 #[inline]
 pub fn ticks() -> u64 {
     clock::ticks()
+}
+
+/// The time as logging calls take it, for values that are logged later: see
+/// [`Series::append_with`](crate::Series::append_with).
+#[inline]
+pub fn now() -> Timestamp {
+    clock::now()
 }
 
 /// How many nanoseconds `ticks` are. The rate is known to some millionths. Takes about a millisecond when it is called

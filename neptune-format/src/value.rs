@@ -7,6 +7,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use crate::object::File;
+
 /// A point in time: microseconds since 1970-01-01 00:00:00 UTC, negative before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -95,6 +97,19 @@ pub enum Content {
     Datetime,
     /// A JSON document.
     Json,
+    /// A file.
+    File,
+    /// An image.
+    Image,
+    /// A histogram.
+    Histogram,
+}
+
+impl Content {
+    /// Whether the points of a series of this content are numbers. All others are text, in journals and in chunks.
+    pub const fn is_number(self) -> bool {
+        matches!(self, Self::Float)
+    }
 }
 
 /// The type of a variable: its container and its content. The first write fixes it.
@@ -111,6 +126,10 @@ impl VariableType {
     pub const FLOAT_SERIES: Self = Self { container: Container::Series, content: Content::Float };
     /// A series of text.
     pub const STRING_SERIES: Self = Self { container: Container::Series, content: Content::String };
+    /// A series of images.
+    pub const IMAGE_SERIES: Self = Self { container: Container::Series, content: Content::Image };
+    /// A series of histograms.
+    pub const HISTOGRAM_SERIES: Self = Self { container: Container::Series, content: Content::Histogram };
     /// A set of strings.
     pub const STRING_SET: Self = Self { container: Container::Set, content: Content::String };
 
@@ -134,6 +153,9 @@ impl VariableType {
                 Content::String => 4,
                 Content::Datetime => 5,
                 Content::Json => 6,
+                Content::File => 7,
+                Content::Image => 8,
+                Content::Histogram => 9,
             }
     }
 
@@ -152,6 +174,9 @@ impl VariableType {
             4 => Content::String,
             5 => Content::Datetime,
             6 => Content::Json,
+            7 => Content::File,
+            8 => Content::Image,
+            9 => Content::Histogram,
             _ => return None,
         };
         Some(Self { container, content })
@@ -172,6 +197,9 @@ impl fmt::Display for VariableType {
             Content::String => "string",
             Content::Datetime => "datetime",
             Content::Json => "json",
+            Content::File => "file",
+            Content::Image => "image",
+            Content::Histogram => "histogram",
         };
         write!(f, "{container}({content})")
     }
@@ -193,6 +221,8 @@ pub enum AtomValue {
     Datetime(Timestamp),
     /// A JSON document, as text.
     Json(String),
+    /// A file.
+    File(File),
 }
 
 impl AtomValue {
@@ -205,6 +235,7 @@ impl AtomValue {
             Self::String(_) => Content::String,
             Self::Datetime(_) => Content::Datetime,
             Self::Json(_) => Content::Json,
+            Self::File(_) => Content::File,
         }
     }
 
@@ -229,6 +260,14 @@ impl AtomValue {
     pub const fn as_bool(&self) -> Option<bool> {
         match self {
             Self::Bool(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The file, for files.
+    pub const fn as_file(&self) -> Option<File> {
+        match self {
+            Self::File(file) => Some(*file),
             _ => None,
         }
     }
@@ -267,6 +306,7 @@ atom_from! {
     &String => String(value => value.clone()),
     Timestamp => Datetime(value => value),
     SystemTime => Datetime(value => value.into()),
+    File => File(value => value),
 }
 
 /// Whole numbers above `i64::MAX` have no place in an Int and become a Float.

@@ -12,6 +12,7 @@ pub mod apply;
 pub mod chunk;
 #[cfg(feature = "export")]
 pub mod export;
+pub mod objects;
 pub mod query;
 pub mod read;
 

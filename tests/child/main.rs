@@ -1,5 +1,7 @@
 //! The process that tests start and kill: each scenario logs in its own way and tells its parent by lines what it did.
 
+mod files;
+mod hardware;
 mod traced;
 
 use std::{
@@ -31,6 +33,10 @@ fn main() -> Outcome {
         ["traced-burst", folder, threads] => traced::burst(folder, threads.parse()?),
         ["full-disk", folder] => full_disk(folder),
         ["fork", folder] => fork(folder),
+        ["files", folder, point, hits] => files::rounds(folder, point, hits.parse()?),
+        ["listens", folder] => files::listens(folder),
+        ["hardware", folder, occupation] => hardware::run(folder, occupation),
+        ["hardware-cost", folder, seconds] => hardware::cost(folder, seconds.parse()?),
         _ => Err(format!("unknown scenario {arguments:?}").into()),
     }
 }

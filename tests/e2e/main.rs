@@ -6,11 +6,16 @@
     reason = "a test fails by panicking, and compares what must be exact"
 )]
 
+mod aborting;
+mod artifacts;
 mod bad_input;
+mod checkpoints;
 mod crash;
 mod damage;
 mod ending;
 mod fixtures;
+mod hardware;
+mod images;
 mod layer;
 mod processes;
 mod recording;

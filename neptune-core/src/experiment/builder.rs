@@ -8,15 +8,20 @@ use std::{
 use neptune_format::{AtomValue, ExperimentId, ProjectName, Record, VariablePath, WriterId};
 use serde::Serialize;
 
+#[cfg(feature = "hardware")]
+use super::state::WeakHandle;
 use super::{
+    checkpoints::Families,
     flatten, panics,
     state::{Experiment, ExperimentHandle, State},
     variables::Variables,
 };
+#[cfg(feature = "hardware")]
+use crate::hardware::{Monitor, Readings};
 use crate::{
     clock, config,
     error::{Error, ErrorKind, Result},
-    journal::{Journal, Lock, Syncing},
+    journal::{Journal, Lock, Opened, Syncing},
     session::{Mode, Session},
     sink::Drain,
 };
@@ -37,6 +42,8 @@ pub struct ExperimentBuilder {
     properties: Vec<(String, String)>,
     tags: Vec<String>,
     stop_deadline: Duration,
+    #[cfg(feature = "hardware")]
+    hardware: Option<Readings>,
     wrong: Option<Error>,
 }
 
@@ -52,6 +59,8 @@ impl ExperimentBuilder {
             properties: Vec::new(),
             tags: Vec::new(),
             stop_deadline: STOP_DEADLINE,
+            #[cfg(feature = "hardware")]
+            hardware: None,
             wrong: None,
         }
     }
@@ -115,6 +124,47 @@ impl ExperimentBuilder {
         self
     }
 
+    /// How often the hardware is read: every 3 seconds when neither this nor `NEPTUNE_HARDWARE` (seconds, or `off`) says
+    /// otherwise, and at most four times a second.
+    ///
+    /// A background thread reads it, for the first time a second after the start, and once more at the end; an experiment
+    /// that is shorter has no readings. A reading takes about a thousandth of a second. The readings are series under
+    /// `monitoring/WRITER/`, where `WRITER` stands for this process:
+    ///
+    /// | series | meaning |
+    /// |---|---|
+    /// | `cpu` | processors of the whole machine, in percent, 0 to 100 |
+    /// | `ram` | memory in use, in GB (10^9 bytes), without cached files |
+    /// | `process/cpu` | this process, in percent of one processor: 400 is four of them |
+    /// | `process/ram` | resident memory of this process, in GB |
+    /// | `disk/read`, `disk/written` | all disks of the machine, in MB/s |
+    /// | `disk/free` | free space where the experiments are kept, in GB |
+    /// | `network/received`, `network/sent` | all network interfaces, in MB/s |
+    /// | `gpu_0/utilization` | share of the time in which the GPU worked, in percent |
+    /// | `gpu_0/memory`, `gpu_0/process_memory` | memory in use on the GPU, in all and by this process, in GB |
+    /// | `gpu_0/power`, `gpu_0/temperature` | in W, and in degrees Celsius |
+    ///
+    /// Memory is that of the machine or, where a control group gives this process less, as in most containers, that of the
+    /// group: reaching its limit is what kills the process. Real disks and interfaces count; in a container without any,
+    /// every interface but the loopback. Children of this process are no part of `process`.
+    ///
+    /// Beside them stand atoms: `hostname`, `cpus` (how many this process may use), `ram_total`, `gpu_driver`,
+    /// `gpu_0/name`, `gpu_0/memory_total`, and `gpu_state`: `ok`, or what is wrong. GPUs are those of NVIDIA that the driver
+    /// shows this process, numbered as by `nvidia-smi`. Its library is found as usual, or at `NEPTUNE_NVML_LIBRARY`. What
+    /// cannot be read is left out; in some containers that is `gpu_0/process_memory`.
+    #[cfg(feature = "hardware")]
+    pub fn hardware_every(mut self, time: Duration) -> Self {
+        self.hardware = Some(Readings::every(time));
+        self
+    }
+
+    /// Does not read the hardware; see [`hardware_every`](Self::hardware_every).
+    #[cfg(feature = "hardware")]
+    pub const fn without_hardware(mut self) -> Self {
+        self.hardware = Some(Readings::Off);
+        self
+    }
+
     /// Starts the experiment: from here on it is running.
     ///
     /// # Errors
@@ -125,6 +175,8 @@ impl ExperimentBuilder {
         if let Some(wrong) = self.wrong {
             return Err(wrong);
         }
+        #[cfg(feature = "hardware")]
+        let readings = self.hardware.map_or_else(config::hardware, Ok)?;
         let attached = self.id.map_or_else(config::experiment, |id| Ok(Some(id)))?;
         let (id, existing) = match attached {
             Some(id) => self.session.resolve(&id)?,
@@ -139,22 +191,7 @@ impl ExperimentBuilder {
             }
         }
         let writer = WriterId::new();
-        let syncing = Syncing {
-            every: self.session.inner.durability.sync_every(),
-            by_keeper: self.session.mode() == Mode::Offline,
-        };
-        let folder = &self.session.inner.folder;
-        let opened =
-            Journal::create(folder, id, writer, self.session.inner.segment_bytes, syncing).map_err(|error| {
-                let folder = self.session.folder().display();
-                Error::new(
-                    ErrorKind::Unavailable,
-                    format!(
-                        "cannot make a journal in {folder}; free some space, or name another folder with NEPTUNE_DIR"
-                    ),
-                )
-                .because(error)
-            })?;
+        let opened = self.session.make_journal(id, writer)?;
         let journal = opened.journal;
         journal.record(&Record::Opened {
             project: project.clone(),
@@ -164,6 +201,7 @@ impl ExperimentBuilder {
             owner: config::owner(),
         });
         let (drain, lock, short_id) = self.session.drain(&journal, id, writer, opened.lock)?;
+        let objects = self.session.objects();
         let state = Arc::new(State {
             id,
             project,
@@ -174,6 +212,12 @@ impl ExperimentBuilder {
             keeper: Mutex::new(opened.keeper),
             drain,
             lock: Mutex::new(lock),
+            objects,
+            #[cfg(feature = "images")]
+            encoder: Mutex::default(),
+            checkpoints: Families::default(),
+            #[cfg(feature = "hardware")]
+            monitor: std::sync::OnceLock::new(),
             ended: AtomicBool::new(false),
             stop_deadline: self.stop_deadline,
             held_back: Mutex::default(),
@@ -194,23 +238,40 @@ impl ExperimentBuilder {
         if !self.tags.is_empty() {
             experiment.add_tags(self.tags);
         }
+        #[cfg(feature = "hardware")]
+        experiment.state.read_hardware(readings, writer);
         Ok(experiment)
+    }
+}
+
+#[cfg(feature = "hardware")]
+impl State {
+    /// Starts the thread that reads the hardware. Where no thread can be started the experiment goes without.
+    fn read_hardware(self: &Arc<Self>, readings: Readings, writer: WriterId) {
+        let Readings::Every(time) = readings else { return };
+        let experiment = WeakHandle::new(Arc::downgrade(self));
+        match Monitor::start(experiment, writer, self.session.folder().to_owned(), time) {
+            Ok(monitor) => drop(self.monitor.set(monitor)),
+            Err(error) => self.journal.losses().notice(|| format!("the hardware is not read: {error}")),
+        }
     }
 }
 
 /// What is known of the experiment that is attached to.
 #[derive(Debug, Default)]
-struct Existing {
+pub(super) struct Existing {
     project: Option<ProjectName>,
     variables: Variables,
 }
 
 impl Session {
     #[cfg(feature = "embedded")]
-    fn resolve(&self, id: &str) -> Result<(ExperimentId, Existing)> {
+    pub(super) fn resolve(&self, id: &str) -> Result<(ExperimentId, Existing)> {
         if self.mode() == Mode::Offline {
             return Ok((id.parse()?, Existing::default()));
         }
+        // The experiment may have been killed a moment ago: it goes on from all that it had logged.
+        drop(self.recover(|_| ()));
         let store = self.store()?;
         let key = match (store.find(id), id.parse()) {
             (Ok(key), _) => key,
@@ -229,8 +290,18 @@ impl Session {
     }
 
     #[cfg(not(feature = "embedded"))]
-    fn resolve(&self, id: &str) -> Result<(ExperimentId, Existing)> {
+    pub(super) fn resolve(&self, id: &str) -> Result<(ExperimentId, Existing)> {
         Ok((id.parse()?, Existing::default()))
+    }
+
+    fn make_journal(&self, experiment: ExperimentId, writer: WriterId) -> Result<Opened> {
+        let syncing = Syncing { every: self.inner.durability.sync_every(), by_keeper: self.mode() == Mode::Offline };
+        Journal::create(&self.inner.folder, experiment, writer, self.inner.segment_bytes, syncing).map_err(|error| {
+            let folder = self.folder().display();
+            let message =
+                format!("cannot make a journal in {folder}; free some space, or name another folder with NEPTUNE_DIR");
+            Error::new(ErrorKind::Unavailable, message).because(error)
+        })
     }
 
     /// Starts what drains the journal, if anybody does, and learns the short id.

@@ -76,17 +76,19 @@ impl Experiment {
     }
 
     /// Runs `train` and ends the experiment by what came of it: succeeded, failed with the error, or failed with the
-    /// message of the panic, which then goes on.
+    /// message of the panic, which then goes on. When `train` heard that the experiment is to be aborted, by
+    /// [`ExperimentHandle::on_abort`] or [`ExperimentHandle::abort_requested`], and returned, it ends as aborted.
     ///
     /// # Errors
     /// What `train` returned. That the store could not be written at the end is said on standard error: nothing is lost,
     /// and the work is done.
     pub fn run<T, E: Display>(self, train: impl FnOnce(&Self) -> Result<T, E>) -> Result<T, E> {
         let outcome = catch_unwind(AssertUnwindSafe(|| train(&self)));
-        let ended = match &outcome {
-            Ok(Ok(_)) => self.state.end(Outcome::Succeeded, None),
-            Ok(Err(error)) => self.state.end(Outcome::Failed, Some(error.to_string())),
-            Err(_) => self.state.end(Outcome::Failed, Some(panics::message())),
+        let ended = match (&outcome, self.state.journal.abort().heard()) {
+            (Ok(_), Some(reason)) => self.state.end(Outcome::Aborted, Some(reason)),
+            (Ok(Ok(_)), None) => self.state.end(Outcome::Succeeded, None),
+            (Ok(Err(error)), None) => self.state.end(Outcome::Failed, Some(error.to_string())),
+            (Err(_), _) => self.state.end(Outcome::Failed, Some(panics::message())),
         };
         match ended {
             Ok(lost) if !lost.is_empty() => say(&format!("neptune: {self}: not kept: {lost}")),
@@ -154,6 +156,14 @@ impl State {
             return Ok(self.journal.losses().report());
         }
         self.write_held_back();
+        #[cfg(feature = "hardware")]
+        if let Some(monitor) = self.monitor.get() {
+            monitor.stop();
+        }
+        #[cfg(feature = "images")]
+        if let Some(encoder) = self.encoder.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            encoder.finish(self.stop_deadline);
+        }
         self.journal.record(&Record::Closed { time: clock::now(), outcome, reason });
         let end = self.journal.stop();
         self.keeper.lock().unwrap_or_else(PoisonError::into_inner).stop();

@@ -1,10 +1,14 @@
 //! An experiment as its trainer sees it: variables to write and read, and its end.
 
+mod aborting;
+mod artifacts;
 mod atom;
 mod builder;
+mod checkpoints;
 mod ending;
 mod flatten;
 mod logging;
+mod media;
 mod number;
 mod panics;
 mod reading;
@@ -13,9 +17,13 @@ mod set;
 mod state;
 mod variables;
 
+pub use artifacts::ArtifactSource;
 pub use atom::Atom;
 pub use builder::ExperimentBuilder;
+pub use checkpoints::{Checkpoint, Checkpoints, Goal};
 pub use number::{IntoStep, Number};
 pub use series::{Point, Series, SeriesValue};
 pub use set::Set;
+#[cfg(feature = "hardware")]
+pub(crate) use state::WeakHandle;
 pub use state::{Experiment, ExperimentHandle};

@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     error::{Error, ErrorKind, Result},
+    hardware::HardwareUtilization,
     session::Mode,
 };
 
@@ -28,7 +29,7 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(30);
 
 impl State {
-    fn read(&self) -> Result<(Store, ExperimentKey)> {
+    pub(crate) fn read(&self) -> Result<(Store, ExperimentKey)> {
         if self.session.mode() == Mode::Offline {
             return Err(Error::new(
                 ErrorKind::Unsupported,
@@ -61,6 +62,37 @@ impl ExperimentHandle {
     pub fn namespace_contents(&self, path: &str) -> Result<BTreeMap<String, NamespaceEntry>> {
         let (store, key) = self.state.read()?;
         Ok(store.namespace(&key, path)?)
+    }
+
+    /// How busy the processor, the memory and the GPUs were while this experiment ran, as a table.
+    ///
+    /// Where several processes logged to the experiment, it is of one of them at a time: of the first that started for as
+    /// long as it was read, and then of the next. So the processes of one run give the curves of one machine, and an
+    /// experiment that was resumed gives all of its time. A process that attaches only to look adds no readings when it is
+    /// built with [`without_hardware`](crate::ExperimentBuilder::without_hardware).
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let session = neptune_core::Session::builder().folder(folder.path()).open()?;
+    /// # let experiment = session.experiment().start()?;
+    /// let hardware = experiment.hardware_utilization()?;
+    /// let names: Vec<&str> = hardware.columns().map(|(name, _)| name).collect();
+    /// assert_eq!(names[..4], ["x_ram", "y_ram", "x_cpu", "y_cpu"]);
+    /// let last = |column| hardware.column(column)?.last().copied();
+    /// if let (Some(time), Some(ram)) = (last("x_ram"), last("y_ram")) {
+    ///     println!("{time} ms after the start, {ram} GB were in use");
+    /// }
+    /// # experiment.stop()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn hardware_utilization(&self) -> Result<HardwareUtilization> {
+        let (store, key) = self.state.read()?;
+        HardwareUtilization::of(&store, &key)
     }
 
     /// What was logged to this experiment by any of its writers and is not in the store, by reason.
@@ -160,12 +192,12 @@ impl Series<String> {
 }
 
 impl State {
-    fn tail(&self, path: &VariablePath, n: usize) -> Result<Points> {
+    pub(super) fn tail(&self, path: &VariablePath, n: usize) -> Result<Points> {
         let (store, key) = self.read()?;
         Ok(store.series_tail(&key, path.as_str(), n)?)
     }
 
-    fn all(&self, path: &VariablePath) -> Result<Points> {
+    pub(super) fn all(&self, path: &VariablePath) -> Result<Points> {
         let (store, key) = self.read()?;
         Ok(store.series(&key, path.as_str(), f64::NEG_INFINITY..=f64::INFINITY)?)
     }
@@ -185,6 +217,20 @@ fn texts(points: Points) -> Vec<Point<String>> {
     }
 }
 
+/// Points that are text in the store. One that this version does not understand is left out.
+pub(super) fn documents<T>(points: Points, read: impl Fn(&str) -> Option<T>) -> Vec<Point<T>> {
+    let texts = together(
+        points.steps,
+        points.times,
+        match points.values {
+            Values::Text(values) => values,
+            Values::Float(_) => Vec::new(),
+        },
+        |text| read(&text),
+    );
+    texts.into_iter().filter_map(|Point { step, value, time }| value.map(|value| Point { step, value, time })).collect()
+}
+
 fn together<V, T>(steps: Vec<f64>, times: Vec<i64>, values: Vec<V>, convert: impl Fn(V) -> T) -> Vec<Point<T>> {
     steps
         .into_iter()
@@ -202,6 +248,6 @@ fn other_type(path: &VariablePath, kind: VariableType, wanted: &str) -> Error {
     Error::new(ErrorKind::TypeConflict, format!("{path} is {kind}, not {wanted}"))
 }
 
-fn nothing_logged(path: &VariablePath) -> Error {
+pub(super) fn nothing_logged(path: &VariablePath) -> Error {
     Error::new(ErrorKind::NotFound, format!("nothing was logged to {path}"))
 }

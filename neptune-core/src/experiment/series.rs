@@ -2,15 +2,15 @@
 
 use std::{fmt, marker::PhantomData, sync::Arc};
 
-use neptune_format::{Content, LostReason, Step, Timestamp, VariablePath};
+use neptune_format::{Content, Histogram, LostReason, Step, Timestamp, VariablePath};
 
 use super::{
     number::{IntoStep, Number},
     state::{ExperimentHandle, State},
 };
-use crate::{clock, error::Result, journal::Journal};
+use crate::{clock, error::Result, image::Image, journal::Journal};
 
-/// What a series may hold: numbers or text. Sealed.
+/// What a series may hold: numbers, text, images or histograms. Sealed.
 pub trait SeriesValue: private::Sealed + Sized {
     #[doc(hidden)]
     const CONTENT: Content;
@@ -20,6 +20,8 @@ mod private {
     pub trait Sealed {}
     impl<N: super::Number> Sealed for N {}
     impl Sealed for String {}
+    impl Sealed for super::Image {}
+    impl Sealed for neptune_format::Histogram {}
 }
 
 impl<N: Number> SeriesValue for N {
@@ -28,6 +30,14 @@ impl<N: Number> SeriesValue for N {
 
 impl SeriesValue for String {
     const CONTENT: Content = Content::String;
+}
+
+impl SeriesValue for Image {
+    const CONTENT: Content = Content::Image;
+}
+
+impl SeriesValue for Histogram {
+    const CONTENT: Content = Content::Histogram;
 }
 
 /// A point that was read back.
@@ -54,8 +64,8 @@ pub struct Series<T> {
 }
 
 impl ExperimentHandle {
-    /// A handle to the series at `path`: of numbers (`series::<f64>`, or any other number type) or of text
-    /// (`series::<String>`).
+    /// A handle to the series at `path`: of numbers (`series::<f64>`, or any other number type), of text
+    /// (`series::<String>`), of images (`series::<Image>`) or of histograms (`series::<Histogram>`).
     ///
     /// # Errors
     /// `Invalid` when `path` is no path; `TypeConflict` when the variable there has another type.
@@ -133,8 +143,13 @@ impl<T> Series<T> {
         self.path.as_str()
     }
 
+    /// Logs a point that is text in the journal.
+    pub(super) fn log_document(&self, step: Option<Step>, time: Timestamp, text: &str) {
+        self.journal.text(self.number, time, step.map(Step::get), text);
+    }
+
     #[cold]
-    fn refuse_step(&self) {
+    pub(super) fn refuse_step(&self) {
         self.journal.losses().explain(LostReason::InvalidStep, 1, || format!("series {}", self.path));
     }
 }

@@ -9,9 +9,17 @@ use std::{
 
 use neptune_format::{ExperimentId, ProjectName};
 
-use super::variables::{Refusal, Variables};
+use super::{
+    checkpoints::Families,
+    variables::{Refusal, Variables},
+};
+#[cfg(feature = "images")]
+use crate::encoder::Encoder;
+#[cfg(feature = "hardware")]
+use crate::hardware::Monitor;
 use crate::{
     journal::{Journal, Keeper, Lock},
+    objects::Objects,
     session::Session,
     sink::Drain,
 };
@@ -37,6 +45,22 @@ pub struct ExperimentHandle {
     pub(super) state: Arc<State>,
 }
 
+/// A handle that does not keep what the experiment holds.
+#[cfg(feature = "hardware")]
+pub(crate) struct WeakHandle(std::sync::Weak<State>);
+
+#[cfg(feature = "hardware")]
+impl WeakHandle {
+    pub(super) const fn new(state: std::sync::Weak<State>) -> Self {
+        Self(state)
+    }
+
+    /// The handle, while there are others.
+    pub(crate) fn upgrade(&self) -> Option<ExperimentHandle> {
+        self.0.upgrade().map(|state| ExperimentHandle { state })
+    }
+}
+
 /// What an experiment and the handles of its variables share.
 pub(super) struct State {
     pub(super) id: ExperimentId,
@@ -49,6 +73,15 @@ pub(super) struct State {
     /// `None` offline; the lock is then held here.
     pub(super) drain: Option<Drain>,
     pub(super) lock: Mutex<Option<Lock>>,
+    pub(super) objects: Objects,
+    /// What encodes images, once there was one.
+    #[cfg(feature = "images")]
+    pub(super) encoder: Mutex<Option<Encoder>>,
+    /// The families of checkpoints, by their names.
+    pub(super) checkpoints: Families,
+    /// What reads the hardware, once it was started.
+    #[cfg(feature = "hardware")]
+    pub(super) monitor: std::sync::OnceLock<Monitor>,
     pub(super) ended: AtomicBool,
     pub(super) stop_deadline: Duration,
     /// What integrations hold back is written by these; see [`ExperimentHandle::before_flush`].

@@ -4,9 +4,11 @@
 //! .neptune/
 //!   store.db                            the store
 //!   recovery.lock                       held by whoever drains the journals of the dead
+//!   objects/ab/abcd...                  files and images that were logged, by the hash of their content
 //!   journals/EXPERIMENT/WRITER/
 //!     lock                              held while the writer lives
 //!     lost                              what it could not keep, counted
+//!     abort                             somebody wants it aborted, and why
 //!     000001.jnl ...                    segments
 //!   journals/EXPERIMENT/.WRITER/        a writer that is being made
 //!   quarantine/EXPERIMENT.WRITER.000003.jnl   segments with damage, set aside
@@ -52,6 +54,11 @@ impl Folder {
     pub(crate) fn quarantined(&self, writer: &WriterFolder, segment: u64) -> PathBuf {
         let name = format!("{}.{}.{segment:06}.jnl", writer.experiment, writer.writer);
         self.0.join("quarantine").join(name)
+    }
+
+    /// The folder of files and images. The same as in `neptune_store::objects`.
+    pub(crate) fn objects(&self) -> PathBuf {
+        self.0.join("objects")
     }
 
     /// The lock that whoever recovers this folder holds.
@@ -107,6 +114,10 @@ impl WriterFolder {
 
     pub(crate) fn lost(&self) -> PathBuf {
         self.path.join("lost")
+    }
+
+    pub(crate) fn abort(&self) -> PathBuf {
+        self.path.join("abort")
     }
 
     pub(crate) fn segment(&self, number: u64) -> PathBuf {

@@ -128,6 +128,7 @@ impl Work {
             };
             self.journal.ring.settle(false);
             self.warn();
+            self.journal.abort.look(self.journal.folder());
             if self.sync_every.is_some_and(|every| self.synced.elapsed() >= every) {
                 // A sync that fails is tried again; what it is for is the loss of power only.
                 drop(self.journal.sync());

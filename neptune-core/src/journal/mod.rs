@@ -13,6 +13,7 @@
 //! **Who else touches it.** The drain reads segments as files, never through the mapping. A folder whose lock is free
 //! belongs to a writer that died; `recovery` reads what it left.
 
+mod abort;
 mod folder;
 mod keeper;
 mod lock;
@@ -23,12 +24,13 @@ mod ring;
 mod segment;
 mod writer;
 
+pub(crate) use abort::leave as leave_abort_request;
 pub(crate) use folder::{Folder, WriterFolder};
 pub(crate) use keeper::Keeper;
 pub(crate) use lock::Lock;
 pub(crate) use losses::Remains;
 pub(crate) use reader::{Batch, ReadError, Reader, Reading};
-pub(crate) use writer::{Journal, Syncing};
+pub(crate) use writer::{Journal, Opened, Syncing};
 
 /// Bytes of a segment. Large enough that a burst turns over few of them, small enough that the three or four that are
 /// mapped at a time stay within the client's memory.

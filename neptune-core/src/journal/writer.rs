@@ -16,6 +16,7 @@ use neptune_format::{
 };
 
 use super::{
+    abort::AbortRequest,
     folder::{Folder, WriterFolder},
     keeper::{Keeper, KeptFiles},
     lock::Lock,
@@ -36,6 +37,7 @@ pub(crate) struct Journal {
     pub(super) is_power_safe: bool,
     /// The files of segments that are ready or written to, for syncing.
     pub(super) files: Mutex<KeptFiles>,
+    pub(super) abort: AbortRequest,
 }
 
 /// Who syncs a journal to the disk, and how often.
@@ -75,6 +77,7 @@ impl Journal {
             capacity,
             is_power_safe: syncing.every.is_some(),
             files: Mutex::new(KeptFiles::with_first(first)),
+            abort: AbortRequest::default(),
         });
         let sync_every = if syncing.by_keeper { syncing.every } else { None };
         let keeper = Keeper::start(Arc::clone(&journal), sync_every)?;
@@ -183,25 +186,29 @@ impl Journal {
             return;
         }
         let (kind, body) = entry::encode_text(series, time, step, text);
-        self.bytes(kind, &body);
+        self.bytes(kind, &body).ok();
     }
 
     /// A record.
     pub(crate) fn record(&self, record: &Record) {
-        if self.is_too_large(record.text_bytes()) {
-            return;
-        }
-        self.bytes(kind::RECORD, &record.encode());
+        self.try_record(record).ok();
     }
 
-    fn bytes(&self, kind: u8, body: &[u8]) {
+    /// A record; says why it was not kept, which is counted too.
+    pub(crate) fn try_record(&self, record: &Record) -> Result<(), LostReason> {
+        if self.is_too_large(record.text_bytes()) {
+            return Err(LostReason::TooLarge);
+        }
+        self.bytes(kind::RECORD, &record.encode())
+    }
+
+    fn bytes(&self, kind: u8, body: &[u8]) -> Result<(), LostReason> {
         if self.is_too_large(body.len()) {
-            return;
+            return Err(LostReason::TooLarge);
         }
-        match self.room(frame::frame_length(body.len())) {
-            Ok(mut room) => room.put_bytes(kind, body),
-            Err(reason) => self.losses.add(reason, 1),
-        }
+        let mut room = self.room(frame::frame_length(body.len())).inspect_err(|reason| self.losses.add(*reason, 1))?;
+        room.put_bytes(kind, body);
+        Ok(())
     }
 
     /// Whether a body of `length` bytes cannot be logged; counts it then.
@@ -223,6 +230,11 @@ impl Journal {
     /// What could not be kept, to be counted by the caller as well.
     pub(crate) const fn losses(&self) -> &Losses {
         &self.losses
+    }
+
+    /// Whether somebody wants the experiment aborted.
+    pub(crate) const fn abort(&self) -> &AbortRequest {
+        &self.abort
     }
 
     /// Whether this process is the one that made the journal.

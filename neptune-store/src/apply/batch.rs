@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
-use neptune_format::{Container, Content, Entry, LostReason, LostReport, Record, VariablePath, VariableType};
+use neptune_format::{
+    Container, Content, Document as _, Entry, LoggedImage, LostReason, LostReport, ObjectId, Record, VariablePath,
+    VariableType,
+};
 use rusqlite::Transaction;
 
 use super::{
@@ -33,6 +36,8 @@ struct Gathered {
     points: Points,
     /// The greatest step so far, in the store or in this batch: a point without a step goes behind it.
     last_step: Option<f64>,
+    /// The objects that the points need.
+    objects: Vec<ObjectId>,
 }
 
 pub(super) struct Batch<'t, 's> {
@@ -64,7 +69,11 @@ impl<'t, 's> Batch<'t, 's> {
                 }
             }
             Entry::Text { series, time, step, text } => {
+                let content = self.defined(series, Content::String)?.kind.content;
                 let gathered = self.gathered(series, Content::String)?;
+                if content == Content::Image {
+                    gathered.objects.extend(LoggedImage::from_text(text).and_then(|image| image.object));
+                }
                 let step = next_step(&mut gathered.last_step, step);
                 gathered.points.steps.push(step);
                 gathered.points.times.push(time.as_micros());
@@ -140,11 +149,8 @@ impl<'t, 's> Batch<'t, 's> {
             Some(path_id) => variables::last_step(self.transaction, owner.experiment_id, path_id)?,
             None => None,
         };
-        let values = match defined.kind.content {
-            Content::String => Values::Text(Vec::new()),
-            _ => Values::Float(Vec::new()),
-        };
-        Ok(Gathered { points: Points { values, ..Points::default() }, last_step })
+        let points = Points::none_of(defined.kind.content).unwrap_or_default();
+        Ok(Gathered { points, last_step, objects: Vec::new() })
     }
 
     fn define(&mut self, series: u32, path: &VariablePath, content: Content) -> Result<Defined> {
@@ -171,7 +177,11 @@ impl<'t, 's> Batch<'t, 's> {
             let written = match defined.path_id {
                 Some(path_id) => {
                     let variable = variables::Key { experiment_id: owner.experiment_id, path_id };
-                    points::write(self.transaction, variable, defined.kind, gathered.points)?
+                    let written = points::write(self.transaction, variable, defined.kind, gathered.points)?;
+                    if written {
+                        variables::use_objects(self.transaction, variable, &gathered.objects)?;
+                    }
+                    written
                 }
                 None => false,
             };

@@ -2,7 +2,9 @@
 //!
 //! The first write fixes the type of a variable; a write of another type changes nothing and says so.
 
-use neptune_format::{AtomValue, Container, Content, LostReason, VariablePath, VariableType};
+use std::borrow::Cow;
+
+use neptune_format::{AtomValue, Container, Content, File, LostReason, ObjectId, VariablePath, VariableType};
 use rusqlite::{Connection, OptionalExtension as _, types::Null};
 
 use crate::{
@@ -143,6 +145,13 @@ pub(super) fn assign(
         }
     }
     put_atom(connection, variable, &value)?;
+    if let AtomValue::File(file) = value {
+        // What the file was before is not needed any more, not by this variable.
+        connection
+            .prepare_cached("DELETE FROM object_use WHERE experiment_id = $1 AND path_id = $2")?
+            .execute((variable.experiment_id, variable.path_id))?;
+        use_objects(connection, variable, &[file.object])?;
+    }
     Ok(None)
 }
 
@@ -156,12 +165,15 @@ fn same_bits(left: &AtomValue, right: &AtomValue) -> bool {
 /// Writes an atom, whatever was there.
 pub(super) fn put_atom(connection: &Connection, variable: Key, value: &AtomValue) -> Result<()> {
     let (number, integer, text) = match value {
-        AtomValue::Float(value) if value.is_nan() => (None, None, Some("NaN")),
+        AtomValue::Float(value) if value.is_nan() => (None, None, Some(Cow::Borrowed("NaN"))),
         AtomValue::Float(value) => (Some(*value), None, None),
         AtomValue::Int(value) => (Some(*value as f64), Some(*value), None),
         AtomValue::Bool(value) => (Some(f64::from(u8::from(*value))), Some(i64::from(*value)), None),
         AtomValue::Datetime(time) => (Some(time.as_micros() as f64), Some(time.as_micros()), None),
-        AtomValue::String(text) | AtomValue::Json(text) => (None, None, Some(text.as_str())),
+        AtomValue::String(text) | AtomValue::Json(text) => (None, None, Some(Cow::Borrowed(text.as_str()))),
+        AtomValue::File(file) => {
+            (Some(file.size as f64), Some(file.size.cast_signed()), Some(file.object.to_string().into()))
+        }
         _ => return Err(Error::corrupt("an atom of an unknown content")),
     };
     let code = VariableType::atom(value.content()).code();
@@ -212,8 +224,23 @@ pub(crate) fn atom_of(
         Content::Datetime => integer.map(|micros| AtomValue::Datetime(neptune_format::Timestamp::from_micros(micros))),
         Content::String => text.map(AtomValue::String),
         Content::Json => text.map(AtomValue::Json),
+        Content::File => {
+            let object = text?.parse().ok()?;
+            Some(AtomValue::File(File { object, size: integer?.cast_unsigned() }))
+        }
         _ => None,
     }
+}
+
+/// Remembers that a variable needs objects.
+pub(super) fn use_objects(connection: &Connection, variable: Key, objects: &[ObjectId]) -> Result<()> {
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO object_use (object, experiment_id, path_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+    )?;
+    for object in objects {
+        statement.execute((object.as_bytes(), variable.experiment_id, variable.path_id))?;
+    }
+    Ok(())
 }
 
 /// How a set changes.
@@ -263,7 +290,7 @@ pub(super) fn change_set(
 
 /// Deletes a variable and everything it held; nothing when there is none.
 pub(super) fn delete(connection: &Connection, variable: Key) -> Result<()> {
-    for table in ["member", "chunk", "variable"] {
+    for table in ["member", "chunk", "object_use", "variable"] {
         connection
             .prepare_cached(&format!("DELETE FROM {table} WHERE experiment_id = $1 AND path_id = $2"))?
             .execute((variable.experiment_id, variable.path_id))?;

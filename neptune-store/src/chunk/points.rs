@@ -99,13 +99,13 @@ impl Points {
     pub(crate) const fn none_of(content: Content) -> Option<Self> {
         let values = match content {
             Content::Float => Values::Float(Vec::new()),
-            Content::String => Values::Text(Vec::new()),
+            Content::String | Content::Image | Content::Histogram => Values::Text(Vec::new()),
             _ => return None,
         };
         Some(Self { steps: Vec::new(), times: Vec::new(), values })
     }
 
-    /// What the points hold.
+    /// How the points are kept: as numbers or as text.
     pub(crate) const fn content(&self) -> Content {
         match self.values {
             Values::Float(_) => Content::Float,

@@ -3,7 +3,7 @@
 //! No transaction stays open while a part is taken, so whoever reads the export slowly, such as a pager, makes no writer
 //! wait. Each step of a series comes at most once and in order, whatever is logged meanwhile.
 
-use neptune_format::{AtomValue, Content, Timestamp};
+use neptune_format::{AtomValue, Content, Timestamp, VariableType};
 use rusqlite::{OptionalExtension as _, params};
 
 use crate::{
@@ -33,6 +33,7 @@ pub(super) const COLUMNS: [&str; 12] = [
 #[derive(Debug)]
 pub(super) struct Part {
     pub(super) path: String,
+    pub(super) kind: VariableType,
     pub(super) cells: Cells,
 }
 
@@ -52,15 +53,18 @@ pub(super) enum Cells {
 impl Part {
     /// What stands in the column of types.
     pub(super) const fn type_name(&self) -> &'static str {
-        match &self.cells {
-            Cells::Float(_) => "float",
-            Cells::Int(_) => "int",
-            Cells::Bool(_) => "bool",
-            Cells::Text(_) => "string",
-            Cells::Datetime(_) => "datetime",
-            Cells::Set(_) => "string_set",
-            Cells::Points(Points { values: Values::Float(_), .. }) => "float_series",
-            Cells::Points(Points { values: Values::Text(_), .. }) => "string_series",
+        match (&self.cells, self.kind.content) {
+            (Cells::Float(_), _) => "float",
+            (Cells::Int(_), _) => "int",
+            (Cells::Bool(_), _) => "bool",
+            (Cells::Text(_), Content::File) => "file",
+            (Cells::Text(_), _) => "string",
+            (Cells::Datetime(_), _) => "datetime",
+            (Cells::Set(_), _) => "string_set",
+            (Cells::Points(_), Content::Image) => "image_series",
+            (Cells::Points(_), Content::Histogram) => "histogram_series",
+            (Cells::Points(Points { values: Values::Float(_), .. }), _) => "float_series",
+            (Cells::Points(Points { values: Values::Text(_), .. }), _) => "string_series",
         }
     }
 
@@ -91,7 +95,7 @@ impl Part {
     pub(super) fn split_off(&mut self, at: usize) -> Option<Self> {
         match &mut self.cells {
             Cells::Points(points) if points.len() > at => {
-                Some(Self { path: self.path.clone(), cells: Cells::Points(points.split_off(at)) })
+                Some(Self { path: self.path.clone(), kind: self.kind, cells: Cells::Points(points.split_off(at)) })
             }
             _ => None,
         }
@@ -133,12 +137,12 @@ pub(super) fn each_part(
                 let mut after = f64::NEG_INFINITY;
                 while let Some(points) = points_behind(store, experiment, path, variable.kind.content, after)? {
                     after = points.steps.last().copied().unwrap_or(f64::INFINITY);
-                    take(Part { path: path.clone(), cells: Cells::Points(points) })?;
+                    take(Part { path: path.clone(), kind: variable.kind, cells: Cells::Points(points) })?;
                 }
                 continue;
             }
         };
-        take(Part { path: path.clone(), cells })?;
+        take(Part { path: path.clone(), kind: variable.kind, cells })?;
     }
     Ok(())
 }
@@ -150,6 +154,7 @@ fn atom(value: AtomValue) -> Result<Cells> {
         AtomValue::Bool(value) => Ok(Cells::Bool(value)),
         AtomValue::String(text) | AtomValue::Json(text) => Ok(Cells::Text(text)),
         AtomValue::Datetime(time) => Ok(Cells::Datetime(time)),
+        AtomValue::File(file) => Ok(Cells::Text(file.object.to_string())),
         _ => Err(Error::corrupt("an atom has an unknown content")),
     }
 }

@@ -27,8 +27,10 @@ pub enum Cell {
     String(String),
     /// A point in time.
     Datetime(Timestamp),
-    /// A JSON document, as text.
+    /// A JSON document, as text; of a series of images or histograms its last, as such a document.
     Json(String),
+    /// The length of a file in bytes.
+    File(u64),
     /// The members of a set, in order.
     Set(Vec<String>),
 }
@@ -55,7 +57,8 @@ pub(super) fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Cell>
         Content::Bool => row.get::<_, Option<i64>>(integer)?.map(|value| Cell::Bool(value != 0)),
         Content::Datetime => row.get::<_, Option<_>>(integer)?.map(|time| Cell::Datetime(Timestamp::from_micros(time))),
         Content::String => row.get::<_, Option<_>>(text)?.map(Cell::String),
-        Content::Json => row.get::<_, Option<_>>(text)?.map(Cell::Json),
+        Content::Json | Content::Image | Content::Histogram => row.get::<_, Option<_>>(text)?.map(Cell::Json),
+        Content::File => row.get::<_, Option<i64>>(integer)?.map(|size| Cell::File(size.cast_unsigned())),
         _ => None,
     })
 }
@@ -66,6 +69,7 @@ impl fmt::Display for Cell {
             Self::Float(value) => write_float(f, *value),
             Self::Int(value) => write!(f, "{value}"),
             Self::Bool(value) => write!(f, "{value}"),
+            Self::File(bytes) => write!(f, "{bytes} bytes"),
             Self::String(text) | Self::Json(text) => write_plain(f, text),
             Self::Datetime(time) => match jiff::Timestamp::from_microsecond(time.as_micros()) {
                 Ok(time) => write!(f, "{}", time.strftime("%Y-%m-%dT%H:%M:%SZ")),

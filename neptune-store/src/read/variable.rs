@@ -175,6 +175,7 @@ impl Store {
 fn series_summary(kind: VariableType, row: &Row<'_>) -> Result<SeriesSummary> {
     let last = match kind.content {
         Content::String => AtomValue::String(row.get::<_, Option<String>>(4)?.unwrap_or_default()),
+        Content::Image | Content::Histogram => AtomValue::Json(row.get::<_, Option<String>>(4)?.unwrap_or_default()),
         _ => AtomValue::Float(row.get::<_, Option<f64>>(2)?.unwrap_or(f64::NAN)),
     };
     let whole =

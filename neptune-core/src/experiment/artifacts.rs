@@ -1,0 +1,197 @@
+//! Artifacts: files and folders of an experiment.
+
+use std::{
+    fmt, fs,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use neptune_format::{AtomValue, File, Record, VariablePath};
+
+use super::state::{ExperimentHandle, State};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    objects::Held,
+};
+
+/// The namespace of artifacts.
+pub(super) const ARTIFACTS: &str = "artifacts";
+
+/// What an artifact is made of.
+pub enum ArtifactSource<'a> {
+    /// A file, or a folder with all files in it.
+    Path(&'a Path),
+    /// What a reader gives until its end.
+    Reader(&'a mut dyn Read),
+    /// Bytes.
+    Bytes(&'a [u8]),
+}
+
+impl fmt::Debug for ArtifactSource<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Path(path) => f.debug_tuple("Path").field(path).finish(),
+            Self::Reader(_) => f.write_str("Reader"),
+            Self::Bytes(bytes) => write!(f, "{} bytes", bytes.len()),
+        }
+    }
+}
+
+macro_rules! source_from {
+    ($($from:ty => $variant:ident ( $value:ident => $convert:expr )),* $(,)?) => {$(
+        impl<'a> From<&'a $from> for ArtifactSource<'a> {
+            fn from($value: &'a $from) -> Self {
+                Self::$variant($convert)
+            }
+        }
+    )*};
+}
+source_from! {
+    Path => Path(path => path),
+    PathBuf => Path(path => path),
+    str => Path(path => Path::new(path)),
+    String => Path(path => Path::new(path)),
+    [u8] => Bytes(bytes => bytes),
+    Vec<u8> => Bytes(bytes => bytes),
+}
+
+impl ExperimentHandle {
+    /// Keeps a file, a folder or bytes as the artifact `destination`, the atom `artifacts/DESTINATION`; without one under the name
+    /// of the file. Of a folder each file, under its path in the folder. What had that name before is replaced.
+    ///
+    /// When this returns the content is kept, through SIGKILL too, and the file may be written over or deleted. It takes as
+    /// long as reading the file: use another thread for large ones. Where the file system can share blocks between files
+    /// (btrfs, XFS, bcachefs) nothing is copied; elsewhere the content is copied once. The same content is kept once,
+    /// however often it is logged and by whichever experiment.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let session = neptune_core::Session::builder().folder(folder.path()).open()?;
+    /// # let experiment = session.experiment().start()?;
+    /// # let report = folder.path().join("report.html");
+    /// # std::fs::write(&report, "<p>fine</p>")?;
+    /// experiment.log_artifact(&report, None)?; // artifacts/report.html
+    /// experiment.log_artifact(&report, Some("reports/monday.html"))?;
+    /// experiment.log_artifact(&b"0.93"[..], Some("accuracy.txt"))?;
+    /// # experiment.stop()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `NotFound`, with the path, when there is no such file; `Invalid` when `destination` is no path or missing for bytes
+    /// and readers; `TypeConflict` when something else has that name; `Unavailable` when the file cannot be read or the
+    /// folder of the session cannot be written, because its disk is full for example. Of a folder, files before the one
+    /// that failed are kept.
+    pub fn log_artifact<'a>(&self, source: impl Into<ArtifactSource<'a>>, destination: Option<&str>) -> Result<()> {
+        let source = source.into();
+        let destination = match (&source, destination) {
+            (_, Some(destination)) => destination.to_owned(),
+            (ArtifactSource::Path(path), None) => file_name(path)?,
+            (_, None) => {
+                return Err(Error::new(ErrorKind::Invalid, "bytes and readers have no name; say the destination"));
+            }
+        };
+        if let ArtifactSource::Path(path) = source
+            && path.is_dir()
+        {
+            return self.log_folder(path, &destination);
+        }
+        let path = VariablePath::within(ARTIFACTS, &destination)?;
+        self.state.log_file(&path, source).map(drop)
+    }
+
+    fn log_folder(&self, folder: &Path, destination: &str) -> Result<()> {
+        let unreadable = |path: &Path, error| {
+            Error::new(ErrorKind::Unavailable, format!("cannot read the folder {}", path.display())).because(error)
+        };
+        let mut files = Vec::new();
+        let mut folders = vec![folder.to_owned()];
+        while let Some(next) = folders.pop() {
+            for entry in fs::read_dir(&next).map_err(|error| unreadable(&next, error))? {
+                let entry = entry.map_err(|error| unreadable(&next, error))?;
+                let kind = entry.file_type().map_err(|error| unreadable(&next, error))?;
+                // A link to a folder may lead around in a circle; pipes and devices have no end.
+                if kind.is_dir() {
+                    folders.push(entry.path());
+                } else if entry.path().is_file() {
+                    files.push(entry.path());
+                }
+            }
+        }
+        files.sort();
+        for file in files {
+            let within = file.strip_prefix(folder).unwrap_or(&file);
+            let names: Option<Vec<_>> = within.iter().map(|name| name.to_str()).collect();
+            let name = names.ok_or_else(|| not_text(&file))?.join("/");
+            let path = VariablePath::within(ARTIFACTS, &format!("{destination}/{name}"))?;
+            self.state.log_file(&path, ArtifactSource::Path(&file))?;
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    /// Keeps a file and logs that `path` is it.
+    pub(super) fn log_file(&self, path: &VariablePath, source: ArtifactSource<'_>) -> Result<File> {
+        if !self.journal.is_ours() {
+            return Err(Error::new(ErrorKind::Unsupported, "a forked process must attach to the experiment itself"));
+        }
+        let held = self.objects.hold().map_err(|error| self.cannot_keep(path, error))?;
+        let file = self.keep(path, source, &held)?;
+        let value = AtomValue::File(file);
+        if let Some(value) = self.variables.atom(path, value)? {
+            let record = Record::Assign { path: path.clone(), value };
+            self.journal.try_record(&record).map_err(|reason| {
+                Error::new(ErrorKind::Unavailable, format!("{path} cannot be logged: {}", reason.explanation()))
+            })?;
+        }
+        // Only now may whoever removes what nobody needs look for this object.
+        drop(held);
+        Ok(file)
+    }
+
+    fn keep(&self, path: &VariablePath, source: ArtifactSource<'_>, held: &Held) -> Result<File> {
+        match source {
+            ArtifactSource::Path(file) => self.objects.keep_file(file, held).map_err(|error| match error.kind() {
+                _ if !file.exists() => not_found(file),
+                io::ErrorKind::InvalidInput if !file.is_file() => {
+                    Error::new(ErrorKind::Invalid, format!("{} is no file", file.display()))
+                }
+                _ => self.cannot_keep(path, error),
+            }),
+            ArtifactSource::Reader(reader) => {
+                self.objects.keep_reader(reader, held).map_err(|error| self.cannot_keep(path, error))
+            }
+            ArtifactSource::Bytes(bytes) => {
+                self.objects.keep_bytes(bytes, "", held).map_err(|error| self.cannot_keep(path, error))
+            }
+        }
+    }
+
+    fn cannot_keep(&self, path: &VariablePath, error: io::Error) -> Error {
+        let folder = self.session.folder().display();
+        Error::new(ErrorKind::Unavailable, format!("cannot keep {path} in {folder}")).because(error)
+    }
+}
+
+fn not_found(path: &Path) -> Error {
+    Error::new(ErrorKind::NotFound, format!("FileNotFound: there is no file or folder {}", path.display()))
+}
+
+fn not_text(path: &Path) -> Error {
+    Error::new(ErrorKind::Invalid, format!("the name of {} is not UTF-8; say the destination", path.display()))
+}
+
+/// The last name in a path, also of `.` and `folder/..`.
+fn file_name(path: &Path) -> Result<String> {
+    let whole = match path.file_name() {
+        Some(_) => path.to_owned(),
+        None => fs::canonicalize(path).map_err(|_error| not_found(path))?,
+    };
+    match whole.file_name() {
+        Some(name) => Ok(name.to_str().ok_or_else(|| not_text(path))?.to_owned()),
+        None => Err(Error::new(ErrorKind::Invalid, format!("{} has no name; say the destination", path.display()))),
+    }
+}

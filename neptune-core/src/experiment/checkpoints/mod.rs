@@ -1,0 +1,390 @@
+//! [`Checkpoints`]: versions of a set of files, with the names `latest` and `best`.
+//!
+//! The files of version 12 of `checkpoints` are the artifacts `checkpoints/12/NAME`. The atom `checkpoints/12` makes it a
+//! version: it is written behind them, so a version is whole or not there, wherever the process dies.
+
+mod known;
+mod resumed;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use neptune_format::{AtomValue, File, VariablePath};
+use serde::{Deserialize, Serialize};
+
+use self::known::Known;
+use super::{
+    artifacts::{ARTIFACTS, ArtifactSource},
+    state::ExperimentHandle,
+};
+use crate::{
+    clock,
+    error::{Error, ErrorKind, Result},
+    objects,
+};
+
+const LATEST: &str = "latest";
+const BEST: &str = "best";
+
+/// Which value of a metric is the better one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Goal {
+    /// The lower, as of a loss.
+    Minimize,
+    /// The higher, as of an accuracy.
+    Maximize,
+}
+
+/// A version: what the atom `FAMILY/STEP` holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Checkpoint {
+    /// The step or epoch, which is also its name.
+    pub step: u64,
+    /// The value of the metric that decides which version is the best, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric: Option<f64>,
+    /// Its files, by name.
+    pub files: BTreeMap<String, File>,
+    /// When it was completed, in microseconds: what says which one is the latest.
+    completed: i64,
+}
+
+/// Checkpoints of a training: versions of a set of files. See [`ExperimentHandle::checkpoints`].
+///
+/// Cheap to clone; every clone, and every handle of one name of one experiment, is the same. Any number of threads may use it.
+#[derive(Clone)]
+pub struct Checkpoints {
+    experiment: ExperimentHandle,
+    family: Arc<Family>,
+}
+
+/// The families of checkpoints of an experiment, by their names.
+pub(super) type Families = Mutex<HashMap<String, Arc<Family>>>;
+
+#[derive(Debug)]
+pub(in crate::experiment) struct Family {
+    /// The path of everything that is not a file.
+    path: VariablePath,
+    known: Mutex<Known>,
+}
+
+impl ExperimentHandle {
+    /// The checkpoints that are kept under `name`, such as `checkpoints`: those that are there already, and those to come.
+    ///
+    /// A checkpoint is a version of a set of files. It is kept when [`Checkpoints::save`] returns, or
+    /// [`Checkpoints::complete`]; where the process dies before, there is no such version. An experiment that was killed
+    /// and is attached to again finds its checkpoints here.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let session = neptune_core::Session::builder().folder(folder.path()).open()?;
+    /// # let experiment = session.experiment().start()?;
+    /// use neptune_core::Goal;
+    /// let checkpoints = experiment.checkpoints("checkpoints")?.keep_last(2).keep_best(1, Goal::Minimize);
+    /// for (epoch, loss) in [(1, 0.9), (2, 0.4), (3, 0.5), (4, 0.6)] {
+    ///     checkpoints.save(epoch, Some(loss), &mut [("model.bin", (&b"weights"[..]).into())])?;
+    /// }
+    /// let steps: Vec<u64> = checkpoints.list().into_iter().map(|checkpoint| checkpoint.step).collect();
+    /// assert_eq!(steps, [2, 3, 4]); // the best one, and the last two
+    /// let best = checkpoints.find("best")?.expect("there are some");
+    /// checkpoints.restore(&best, &folder.path().join("restored"))?;
+    /// # experiment.stop()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `Invalid` when `name` is no path; otherwise when the store cannot be read.
+    pub fn checkpoints(&self, name: &str) -> Result<Checkpoints> {
+        let path = VariablePath::new(name)?;
+        let families = || self.state.checkpoints.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = families().get(name).cloned();
+        let family = if let Some(family) = known {
+            family
+        } else {
+            let known = Mutex::new(self.state.known_checkpoints(&path)?);
+            let family = Arc::new(Family { path, known });
+            Arc::clone(families().entry(name.to_owned()).or_insert(family))
+        };
+        Ok(Checkpoints { experiment: self.clone(), family })
+    }
+}
+
+impl Checkpoints {
+    /// Keeps the last `n` versions, at least one. Older ones are removed when a new one is complete, but for the best. When
+    /// neither this nor [`Checkpoints::keep_best`] is said, all are kept.
+    #[must_use]
+    pub fn keep_last(self, n: usize) -> Self {
+        self.known().keep_last = Some(n.max(1));
+        self
+    }
+
+    /// Keeps the `n` versions, at least one, with the best metric. Others are removed when a new one is complete, but for
+    /// the latest, and for those that [`Checkpoints::keep_last`] keeps.
+    #[must_use]
+    pub fn keep_best(self, n: usize, goal: Goal) -> Self {
+        {
+            let mut known = self.known();
+            known.keep_best = Some(n.max(1));
+            known.decide_by(goal);
+        }
+        self
+    }
+
+    /// Says which value of the metric is better, without removing versions: `best` is the one with the best metric, until
+    /// [`Checkpoints::mark_best`] names another.
+    #[must_use]
+    pub fn goal(self, goal: Goal) -> Self {
+        self.known().decide_by(goal);
+        self
+    }
+
+    /// Keeps files as the version `step`. All of them or, on an error, none.
+    ///
+    /// Takes as long as writing the files. A version of this step that is there already is replaced.
+    ///
+    /// # Errors
+    /// As [`ExperimentHandle::log_artifact`].
+    pub fn save(&self, step: u64, metric: Option<f64>, files: &mut [(&str, ArtifactSource<'_>)]) -> Result<()> {
+        self.discard_unfinished(step);
+        for (name, source) in files {
+            let source = std::mem::replace(source, ArtifactSource::Bytes(&[]));
+            if let Err(error) = self.add_file(step, name, source) {
+                self.discard_unfinished(step);
+                return Err(error);
+            }
+        }
+        self.complete(step, metric)
+    }
+
+    /// Keeps a file of the version `step`, which exists once it is [complete](Checkpoints::complete). For trainers that
+    /// write the files of a checkpoint one by one, from several threads.
+    ///
+    /// # Errors
+    /// As [`ExperimentHandle::log_artifact`]; `Invalid` when `name` is no path.
+    pub fn add_file<'a>(&self, step: u64, name: &str, source: impl Into<ArtifactSource<'a>>) -> Result<()> {
+        let path = self.file_path(step, name)?;
+        let file = self.experiment.state.log_file(&path, source.into())?;
+        self.known().unfinished.entry(step).or_default().insert(name.to_owned(), file);
+        Ok(())
+    }
+
+    /// Makes the files that were added for `step` a version, the latest one, and removes versions that are not to be kept.
+    /// A metric that is NaN counts as none.
+    ///
+    /// # Errors
+    /// `Invalid` when no file was added; `Unavailable` when it cannot be logged.
+    pub fn complete(&self, step: u64, metric: Option<f64>) -> Result<()> {
+        let mut known = self.known();
+        let Some(files) = known.unfinished.remove(&step) else {
+            return Err(Error::new(ErrorKind::Invalid, format!("checkpoint {step} has no files")));
+        };
+        let metric = metric.filter(|metric| !metric.is_nan());
+        let latest = known.latest().map_or(i64::MIN, |latest| latest.completed);
+        let completed = clock::now().as_micros().max(latest.saturating_add(1));
+        let checkpoint = Checkpoint { step, metric, files, completed };
+        let document = serde_json::to_string(&checkpoint)
+            .map_err(|error| Error::new(ErrorKind::Invalid, "a checkpoint cannot be described").because(error))?;
+        self.experiment.atom(&self.version_path(step)).try_assign(AtomValue::Json(document))?;
+        let replaced = known.versions.insert(step, checkpoint);
+        let mut unneeded: Vec<File> =
+            known.dropped().into_iter().flat_map(|step| self.forget(&mut known, step)).collect();
+        self.say_which(&known);
+        unneeded.extend(replaced.into_iter().flat_map(|checkpoint| checkpoint.files.into_values()));
+        drop(known);
+        self.reclaim(&unneeded);
+        Ok(())
+    }
+
+    /// Says that the version `step` is the best, for trainers that decide that themselves. It is kept from now on.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such version.
+    pub fn mark_best(&self, step: u64) -> Result<()> {
+        let mut known = self.known();
+        if !known.versions.contains_key(&step) {
+            return Err(self.no_version(&step.to_string()));
+        }
+        known.marked = Some(step);
+        self.say_which(&known);
+        Ok(())
+    }
+
+    /// Removes the version `step`, whatever is to be kept; nothing when there is none.
+    ///
+    /// # Errors
+    /// None at present; what cannot be removed from the disk is removed by `neptune gc`.
+    pub fn remove(&self, step: u64) -> Result<()> {
+        let mut known = self.known();
+        let files = self.forget(&mut known, step);
+        self.say_which(&known);
+        drop(known);
+        self.reclaim(&files);
+        Ok(())
+    }
+
+    /// The versions, in the order of their steps.
+    pub fn list(&self) -> Vec<Checkpoint> {
+        self.known().versions.values().cloned().collect()
+    }
+
+    /// The version that `name` means: `latest`, `best`, or a step. `None` when there is none.
+    ///
+    /// # Errors
+    /// `Invalid` when `name` is nothing of that.
+    pub fn find(&self, name: &str) -> Result<Option<Checkpoint>> {
+        let known = self.known();
+        match name {
+            LATEST => Ok(known.latest().cloned()),
+            BEST => Ok(known.best().and_then(|step| known.versions.get(&step)).cloned()),
+            _ => match name.parse() {
+                Ok(step) => Ok(known.versions.get(&step).cloned()),
+                Err(error) => {
+                    let wanted = format!("{name:?} names no checkpoint; it is \"latest\", \"best\" or a step");
+                    Err(Error::new(ErrorKind::Invalid, wanted).because(error))
+                }
+            },
+        }
+    }
+
+    /// Writes the files of a version into `folder`, which is made when it is not there. Each file appears when it is whole,
+    /// in place of one of its name. Returns where they are.
+    ///
+    /// # Errors
+    /// `NotFound` when a file is not in the folder of the session any more; `Corrupt` when it is not what was logged;
+    /// `Unavailable` when it cannot be read or written.
+    pub fn restore(&self, checkpoint: &Checkpoint, folder: &Path) -> Result<Vec<PathBuf>> {
+        let mut written = Vec::new();
+        for (name, file) in &checkpoint.files {
+            // What is read from a store is not trusted to stay within the folder.
+            let name = VariablePath::new(name)?;
+            let target = folder.join(name.as_str());
+            let source = self.experiment.state.objects.file_of(file.object, "");
+            target
+                .parent()
+                .map_or(Ok(()), fs::create_dir_all)
+                .and_then(|()| objects::write_out(&source, file.object, &target))
+                .map_err(|error| self.cannot_restore(checkpoint, name.as_str(), error))?;
+            written.push(target);
+        }
+        Ok(written)
+    }
+
+    /// The content of a file of a version.
+    ///
+    /// # Errors
+    /// As [`Checkpoints::restore`]; `NotFound` when the version has no such file.
+    pub fn read(&self, checkpoint: &Checkpoint, name: &str) -> Result<Vec<u8>> {
+        let Some(file) = checkpoint.files.get(name) else {
+            let names = checkpoint.files.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+            let step = checkpoint.step;
+            return Err(Error::new(
+                ErrorKind::NotFound,
+                format!("checkpoint {step} has no file {name:?}; it has {names}"),
+            ));
+        };
+        let source = self.experiment.state.objects.file_of(file.object, "");
+        objects::read_whole(&source, file.object).map_err(|error| self.cannot_restore(checkpoint, name, error))
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.family.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn version_path(&self, step: u64) -> String {
+        format!("{}/{step}", self.family.path)
+    }
+
+    fn file_path(&self, step: u64, name: &str) -> Result<VariablePath> {
+        Ok(VariablePath::within(ARTIFACTS, &format!("{}/{step}/{name}", self.family.path))?)
+    }
+
+    /// Removes what was added for a version that is not complete.
+    fn discard_unfinished(&self, step: u64) {
+        let mut known = self.known();
+        let files = known.unfinished.remove(&step).unwrap_or_default();
+        // Of a version that is there already, and was being replaced, the files stay.
+        let kept: BTreeSet<String> =
+            known.versions.get(&step).map(|version| version.files.keys().cloned().collect()).unwrap_or_default();
+        drop(known);
+        for name in files.keys().filter(|name| !kept.contains(*name)) {
+            self.delete_file(step, name);
+        }
+    }
+
+    /// Takes a version out of the experiment; returns the files that were its.
+    fn forget(&self, known: &mut Known, step: u64) -> Vec<File> {
+        let Some(version) = known.versions.remove(&step) else { return Vec::new() };
+        if known.marked == Some(step) {
+            known.marked = None;
+        }
+        // The version goes first, so that none is left without its files.
+        self.delete(&self.version_path(step));
+        for name in version.files.keys() {
+            self.delete_file(step, name);
+        }
+        version.files.into_values().collect()
+    }
+
+    fn delete_file(&self, step: u64, name: &str) {
+        if let Ok(path) = self.file_path(step, name) {
+            self.experiment.state.delete(&path);
+        }
+    }
+
+    fn delete(&self, path: &str) {
+        if let Ok(path) = VariablePath::new(path) {
+            self.experiment.state.delete(&path);
+        }
+    }
+
+    /// Writes which version is the latest and which the best.
+    fn say_which(&self, known: &Known) {
+        for (name, step) in [(LATEST, known.latest().map(|latest| latest.step)), (BEST, known.best())] {
+            let path = format!("{}/{name}", self.family.path);
+            match step {
+                Some(step) => self.experiment.atom(&path).assign(step),
+                None => self.delete(&path),
+            }
+        }
+    }
+
+    /// Gives the room of files back to the disk, where nothing else needs them.
+    fn reclaim(&self, files: &[File]) {
+        if files.is_empty() {
+            return;
+        }
+        let objects: Vec<_> = files.iter().map(|file| file.object).collect();
+        if let Err(error) = self.experiment.state.reclaim(&objects) {
+            let message = || format!("checkpoints that are not kept still take room, until `neptune gc`: {error}");
+            self.experiment.notice(message);
+        }
+    }
+
+    fn no_version(&self, name: &str) -> Error {
+        Error::new(ErrorKind::NotFound, format!("{} has no version {name}", self.family.path))
+    }
+
+    fn cannot_restore(&self, checkpoint: &Checkpoint, name: &str, error: io::Error) -> Error {
+        let kind = match error.kind() {
+            io::ErrorKind::NotFound => ErrorKind::NotFound,
+            io::ErrorKind::InvalidData => ErrorKind::Corrupt,
+            _ => ErrorKind::Unavailable,
+        };
+        let step = checkpoint.step;
+        Error::new(kind, format!("cannot restore {name} of {} {step}", self.family.path)).because(error)
+    }
+}
+
+impl std::fmt::Debug for Checkpoints {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Checkpoints").field("path", &self.family.path).finish_non_exhaustive()
+    }
+}

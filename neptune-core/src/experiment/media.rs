@@ -1,0 +1,250 @@
+//! Images and histograms: series of more than numbers and text.
+
+use neptune_format::{Document as _, Histogram, LoggedImage, LostReason, Timestamp, VariablePath};
+
+use super::{
+    number::IntoStep,
+    series::Series,
+    state::{ExperimentHandle, State},
+};
+use crate::{
+    clock,
+    error::{ErrorKind, Result},
+    image::{Image, MOST_BYTES, PIXELS},
+    objects::Held,
+};
+
+impl ExperimentHandle {
+    /// Logs an image under `name`, the series `logs/NAME`, at the step behind its last.
+    ///
+    /// Pixels, or the bytes of the file, are written to the folder of the session before this returns, so they survive
+    /// SIGKILL like every other record. That makes this a call of some tens of microseconds for a small image, and of about
+    /// a millisecond for a megabyte. A thread of its own encodes pixels as PNG.
+    ///
+    /// Of an image of more than 15 MB (15 * 1,048,576 bytes, encoded), and of one that the disk has no room for, the entry is kept with
+    /// name, description and size, and its bytes are counted as lost.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let session = neptune_core::Session::builder().folder(folder.path()).open()?;
+    /// # let experiment = session.experiment().start()?;
+    /// use neptune_core::{Image, PixelRange};
+    /// let digit = vec![0.5_f32; 28 * 28];
+    /// experiment.log_image("wrong", Image::from_f32(&digit, 28, 28, 1, PixelRange::Unit)?.name("a 4, read as a 9"));
+    /// # experiment.stop()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn log_image(&self, name: &str, image: impl Into<Image>) {
+        if let Some(series) = self.logged::<Image>(name) {
+            series.append(image);
+        }
+    }
+
+    /// Logs an image under `name` at `step`. See [`ExperimentHandle::log_image`].
+    pub fn log_image_at(&self, name: &str, step: impl IntoStep, image: impl Into<Image>) {
+        if let Some(series) = self.logged::<Image>(name) {
+            series.append_at(step, image);
+        }
+    }
+
+    /// Logs a histogram under `name`, the series `logs/NAME`, at the step behind its last.
+    pub fn log_histogram(&self, name: &str, histogram: &Histogram) {
+        if let Some(series) = self.logged::<Histogram>(name) {
+            series.append(histogram);
+        }
+    }
+
+    /// Logs a histogram under `name` at `step`.
+    pub fn log_histogram_at(&self, name: &str, step: impl IntoStep, histogram: &Histogram) {
+        if let Some(series) = self.logged::<Histogram>(name) {
+            series.append_at(step, histogram);
+        }
+    }
+
+    /// The series `logs/NAME`; what is wrong with it is counted.
+    fn logged<T: super::SeriesValue>(&self, name: &str) -> Option<Series<T>> {
+        if !self.state.journal.is_ours() {
+            self.state.journal.losses().add(LostReason::Forked, 1);
+            return None;
+        }
+        let series = VariablePath::within("logs", name).map_err(Into::into).and_then(|path| self.series(path.as_str()));
+        series
+            .map_err(|error| {
+                let reason = match error.kind() {
+                    ErrorKind::Invalid => LostReason::InvalidPath,
+                    ErrorKind::TypeConflict => LostReason::TypeConflict,
+                    _ => LostReason::TooManySeries,
+                };
+                self.state.journal.losses().explain(reason, 1, || error.to_string());
+            })
+            .ok()
+    }
+}
+
+impl Series<Image> {
+    /// Logs an image at the step behind the last. See [`ExperimentHandle::log_image`] for what it costs and what is kept.
+    pub fn append(&self, image: impl Into<Image>) {
+        let (entry, _held) = self.state.keep_image(image.into());
+        self.log_document(None, clock::now(), &entry.to_text());
+    }
+
+    /// Logs an image at `step`.
+    pub fn append_at(&self, step: impl IntoStep, image: impl Into<Image>) {
+        self.append_with(step, clock::now(), image);
+    }
+
+    /// Logs an image at `step`, as of `time`.
+    pub fn append_with(&self, step: impl IntoStep, time: impl Into<Timestamp>, image: impl Into<Image>) {
+        let Some(step) = step.into_step() else { return self.refuse_step() };
+        let (entry, _held) = self.state.keep_image(image.into());
+        self.log_document(Some(step), time.into(), &entry.to_text());
+    }
+}
+
+impl Series<Histogram> {
+    /// Logs a histogram at the step behind the last.
+    pub fn append(&self, histogram: &Histogram) {
+        self.log_document(None, clock::now(), &histogram.to_text());
+    }
+
+    /// Logs a histogram at `step`.
+    pub fn append_at(&self, step: impl IntoStep, histogram: &Histogram) {
+        self.append_with(step, clock::now(), histogram);
+    }
+
+    /// Logs a histogram at `step`, as of `time`.
+    pub fn append_with(&self, step: impl IntoStep, time: impl Into<Timestamp>, histogram: &Histogram) {
+        let Some(step) = step.into_step() else { return self.refuse_step() };
+        self.log_document(Some(step), time.into(), &histogram.to_text());
+    }
+}
+
+impl State {
+    /// Keeps the bytes of an image, and returns what its point says. While the objects are held they are not removed: until
+    /// the point is logged.
+    fn keep_image(&self, image: Image) -> (LoggedImage, Option<Held>) {
+        let mut entry = LoggedImage {
+            object: None,
+            size: image.bytes.len() as u64,
+            format: image.format.to_owned(),
+            width: image.width,
+            height: image.height,
+            name: image.name,
+            description: image.description,
+        };
+        if !self.journal.is_ours() || self.ended.load(std::sync::atomic::Ordering::Acquire) {
+            // Its point is not kept either, and is what counts.
+            return (entry, None);
+        }
+        let shown = || entry.name.as_deref().map_or_else(String::new, |name| format!(" {name:?}"));
+        let kept = self.objects.hold().and_then(|held| {
+            let object = if image.format == PIXELS {
+                self.objects.keep_pixels(&image.bytes, &held)?
+            } else if entry.size > MOST_BYTES {
+                None
+            } else {
+                Some(self.objects.keep_bytes(&image.bytes, "", &held)?.object)
+            };
+            Ok((object, held))
+        });
+        match kept {
+            Ok((Some(object), held)) => {
+                entry.object = Some(object);
+                #[cfg(feature = "images")]
+                if image.format == PIXELS {
+                    self.encode(object);
+                }
+                return (entry, Some(held));
+            }
+            Ok((None, _)) => self.journal.losses().explain(LostReason::TooLarge, 1, || {
+                let limit = crate::image::IMAGE_SIZE_LIMIT_MB;
+                format!("the image{} has {} bytes, and at most {limit} MB are kept", shown(), entry.size)
+            }),
+            Err(error) => self
+                .journal
+                .losses()
+                .explain(LostReason::DiskFull, 1, || format!("the image{} cannot be written: {error}", shown())),
+        }
+        (entry, None)
+    }
+
+    /// Has the encoder turn pixels into a PNG file.
+    #[cfg(feature = "images")]
+    fn encode(&self, object: neptune_format::ObjectId) {
+        let mut encoder = self.encoder.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if encoder.is_none() {
+            // Without a thread the pixels stay as they are.
+            *encoder = crate::encoder::Encoder::start(self.objects.clone()).ok();
+        }
+        if let Some(encoder) = &*encoder {
+            encoder.encode(object);
+        }
+    }
+}
+
+#[cfg(feature = "embedded")]
+mod reading {
+    use neptune_format::Document as _;
+
+    use super::{ExperimentHandle, Histogram, Image, LoggedImage, Result, Series};
+    use crate::{
+        error::{Error, ErrorKind},
+        experiment::{Point, reading},
+    };
+
+    macro_rules! read_documents {
+        ($content:ty, $read:ty) => {
+            impl Series<$content> {
+                /// The last `n` points, in the order of their steps.
+                ///
+                /// # Errors
+                /// `NotFound`, with the nearest paths, when nothing was logged.
+                pub fn tail(&self, n: usize) -> Result<Vec<Point<$read>>> {
+                    Ok(reading::documents(self.state.tail(&self.path, n)?, <$read>::from_text))
+                }
+
+                /// Every point, in the order of their steps.
+                ///
+                /// # Errors
+                /// As [`Series::tail`].
+                pub fn all(&self) -> Result<Vec<Point<$read>>> {
+                    Ok(reading::documents(self.state.all(&self.path)?, <$read>::from_text))
+                }
+
+                /// The point with the greatest step.
+                ///
+                /// # Errors
+                /// As [`Series::tail`].
+                pub fn last(&self) -> Result<Point<$read>> {
+                    self.tail(1)?.pop().ok_or_else(|| reading::nothing_logged(&self.path))
+                }
+            }
+        };
+    }
+    read_documents!(Image, LoggedImage);
+    read_documents!(Histogram, Histogram);
+
+    impl ExperimentHandle {
+        /// The bytes of an image that was logged: an image file. Pixels come as PNG.
+        ///
+        /// # Errors
+        /// `NotFound` when its bytes were not kept or are gone; `Unavailable` when they cannot be read.
+        pub fn image(&self, image: &LoggedImage) -> Result<Vec<u8>> {
+            let gone = || {
+                let shown = image.name.as_deref().unwrap_or("without a name");
+                Error::new(ErrorKind::NotFound, format!("the bytes of the image {shown:?} were not kept"))
+            };
+            let file = neptune_store::objects::file_of_image(self.state.session.folder(), image).ok_or_else(gone)?;
+            let unreadable =
+                |error| Error::new(ErrorKind::Unavailable, format!("cannot read {}", file.display())).because(error);
+            let bytes = std::fs::read(&file).map_err(unreadable)?;
+            #[cfg(feature = "images")]
+            if file.extension().is_some_and(|ending| ending == "pam") {
+                return crate::encoder::png(&bytes).map_err(unreadable);
+            }
+            Ok(bytes)
+        }
+    }
+}
