@@ -14,7 +14,7 @@ use neptune_benches::{
     floor::{Addition, Floor},
     layers, median, now, pause, stored, time, trainer,
 };
-use neptune_core::{Experiment, Mode, Series, Session};
+use neptune_core::{Experiment, Image, Mode, Series, Session};
 use neptune_store::{ExperimentQuery, query::Direction};
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
@@ -40,6 +40,7 @@ fn main() -> Outcome {
     draining(&mut report)?;
     reading(&mut report)?;
     starting(&mut report)?;
+    images(&mut report)?;
     memory(&mut report)?;
     report.note(
         "SIGKILL at any moment: 0 returned points lost is held by the test `crash::every_append_that_returned_is_read_back_...` \
@@ -116,6 +117,45 @@ fn logging(report: &mut Report) -> Outcome {
     );
     let lost = experiment.stop()?;
     assert!(lost.is_empty(), "the benchmark lost {lost}");
+    Ok(())
+}
+
+/// What a call that logs an image takes, beside writing a file of its size: there is no bar.
+fn images(report: &mut Report) -> Outcome {
+    let folder = tempfile::tempdir_in(".")?;
+    let experiment = session(folder.path())?.experiment().start()?;
+    let mut told = Vec::new();
+    for (edge, channels, calls) in [(28_u32, 1, 400_u32), (512, 3, 20)] {
+        let bytes = usize::try_from(edge * edge * channels)?;
+        let series = experiment.series::<Image>(&format!("images/{edge}"))?;
+        let (mut floors, mut logged) = (vec![], vec![]);
+        for run in 0..5_u32 {
+            // No two are the same: an image that is there already costs less.
+            let pixels = |number: u32| {
+                let mut pixels = vec![0; bytes];
+                pixels[..4].copy_from_slice(&(run * calls + number).to_le_bytes());
+                pixels
+            };
+            let write = |number| {
+                let file = folder.path().join(format!("{edge}-{run}-{number}"));
+                fs::write(file, pixels(number)).map_err(Box::<dyn std::error::Error>::from)
+            };
+            floors.push(each(calls, time(|| (0..calls).all(|number| write(number).is_ok())).0));
+            let side = usize::try_from(edge)?;
+            let log = |number| Image::from_u8(&pixels(number), side, side, usize::try_from(channels).unwrap_or(0));
+            logged.push(each(
+                calls,
+                time(|| (0..calls).filter_map(|n| log(n).ok()).for_each(|image| series.append(image))).0,
+            ));
+            settle(&experiment)?;
+        }
+        let (floored, logged) = (median(floors) / 1e3, median(logged) / 1e3);
+        told.push(format!(
+            "of {edge} x {edge} x {channels} bytes {logged:.0} us (writing such a file: {floored:.0} us)"
+        ));
+    }
+    report.note(format!("Logging an image, until its bytes are kept: {}.", told.join("; ")));
+    experiment.stop()?;
     Ok(())
 }
 

@@ -11,8 +11,9 @@ Exit codes:
   0  all is well
   1  the disk, the store or the output failed
   2  the command line or the query is wrong
-  3  there is no such store, project, experiment, variable or kept step
+  3  there is no such store, project, experiment, variable, file or kept step
   4  doctor found damage, or work that waits
+  5  abort: the experiment still runs, or it did not run
 
 An experiment is named by its short id (MNI-12), by its UUID, or by `latest`.
 A variable is named by its path (train/loss) or by an older word for it (loss, for logs/loss).
@@ -85,11 +86,15 @@ pub(crate) enum Command {
     Trace(Trace),
     /// Write an experiment to a CSV or Parquet file
     Export(Export),
+    /// Write files of an experiment: artifacts, checkpoints, images
+    Get(Get),
+    /// Ask the processes of a running experiment to end it, and wait until it has ended
+    Abort(Abort),
     /// Drain what dead or offline programs left behind into the store
     Sync,
     /// Look for damage and for work that waits; changes nothing without --repair
     Doctor(Doctor),
-    /// Compress what has ended, and give unused room back to the disk
+    /// Compress what has ended, and remove what nothing needs any more
     Gc(Gc),
 }
 
@@ -145,7 +150,7 @@ pub(crate) struct Tail {
     /// The experiment: MNI-12, a UUID, or `latest`
     #[arg(value_name = "ID")]
     pub(crate) id: String,
-    /// The series; without it all of them but timings and kept steps, merged by time
+    /// The series; without it all of them but timings, kept steps and hardware, merged by time
     #[arg(value_name = "PATH")]
     pub(crate) path: Option<String>,
     /// How many points to begin with
@@ -251,6 +256,53 @@ pub(crate) struct Export {
 pub(crate) enum Format {
     Csv,
     Parquet,
+}
+
+const GET_AFTER_HELP: &str = "\
+What PATH may be:
+  neptune get latest report.html               an artifact
+  neptune get latest artifacts --out all       every artifact; or those below a path
+  neptune get latest checkpoints/best          the files of a checkpoint: best, latest, or its step
+  neptune get latest logs/samples --step 400   an image of a series
+Without --out, one file goes to the current folder, and several to a folder there.
+What is there already is replaced only with --force, or where --out names the file.";
+
+#[derive(Debug, Args)]
+#[command(after_help = GET_AFTER_HELP)]
+pub(crate) struct Get {
+    /// The experiment: MNI-12, a UUID, or `latest`
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// What to write; see below
+    #[arg(value_name = "PATH")]
+    pub(crate) path: String,
+    /// The file or, when it is there or ends in a slash, and where there are several files, the folder
+    #[arg(short, long, value_name = "FILE|DIR", visible_alias = "output")]
+    pub(crate) out: Option<PathBuf>,
+    /// The image at this step; without it, the last
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = step)]
+    pub(crate) step: Option<f64>,
+    /// Replace files that are there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Abort {
+    /// The experiment: MNI-12, a UUID, or `latest`
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// What its program is told
+    #[arg(long, value_name = "TEXT", default_value = "neptune abort")]
+    pub(crate) reason: String,
+    /// How long to wait for it to end; 0 for not at all
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
+    pub(crate) wait: Duration,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    seconds.ok_or_else(|| "expected seconds, 0 or more".to_owned())
 }
 
 #[derive(Debug, Args)]

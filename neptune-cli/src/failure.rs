@@ -13,10 +13,12 @@ pub(crate) enum Exit {
     Failed = 1,
     /// The command line or the query is wrong.
     Wrong = 2,
-    /// There is no such store, project, experiment, variable or kept step.
+    /// There is no such store, project, experiment, variable, file or kept step.
     NotFound = 3,
     /// `doctor` found damage, or work that waits.
     Unwell = 4,
+    /// `abort`: the experiment still runs, or it did not run.
+    NotAborted = 5,
 }
 
 impl From<Exit> for ExitCode {

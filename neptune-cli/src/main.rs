@@ -7,18 +7,21 @@
 //! neptune timings   how long the spans of an experiment took, as a tree
 //! neptune trace     steps that were kept whole, for Perfetto
 //! neptune export    an experiment as CSV or Parquet
+//! neptune get       files of an experiment: artifacts, checkpoints, images
+//! neptune abort     ask a running experiment to end
 //! neptune sync      drain what dead or offline programs left behind
 //! neptune doctor    look for damage and for work that waits
-//! neptune gc        give unused room back to the disk
+//! neptune gc        compress what has ended, and remove what nothing needs
 //! ```
 //!
-//! | exit code | meaning                                                   |
-//! |-----------|-----------------------------------------------------------|
-//! | 0         | all is well                                               |
-//! | 1         | the disk, the store or the output failed                  |
-//! | 2         | the command line or the query is wrong                    |
-//! | 3         | no such store, project, experiment, variable or kept step |
-//! | 4         | `doctor` found damage, or work that waits                 |
+//! | exit code | meaning                                                         |
+//! |-----------|-----------------------------------------------------------------|
+//! | 0         | all is well                                                     |
+//! | 1         | the disk, the store or the output failed                        |
+//! | 2         | the command line or the query is wrong                          |
+//! | 3         | no such store, project, experiment, variable, file or kept step |
+//! | 4         | `doctor` found damage, or work that waits                       |
+//! | 5         | `abort`: the experiment still runs, or it did not run           |
 //!
 //! Results go to standard output and everything else to standard error. What was logged is shown inert: no escape code in a
 //! name or a text reaches a terminal. Nothing here panics, whatever the folder holds.
@@ -31,9 +34,12 @@ mod screen;
 mod reading;
 
 mod chart;
+mod checkpoints;
 mod clock;
+mod hardware;
 mod inert;
 mod kept;
+mod media;
 mod metrics;
 mod number;
 mod progress;
@@ -82,6 +88,8 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Timings(timings) => command::timings::run(&mut screen, &folder, timings)?,
         Command::Trace(trace) => command::trace::run(&mut screen, &folder, trace)?,
         Command::Export(export) => command::export::run(&mut screen, &folder, export)?,
+        Command::Get(get) => command::get::run(&mut screen, &folder, get)?,
+        Command::Abort(abort) => command::abort::run(&mut screen, &folder, abort)?,
         Command::Sync => command::sync::run(&mut screen, &folder)?,
         Command::Doctor(doctor) => command::doctor::run(&mut screen, &folder, doctor)?,
         Command::Gc(gc) => command::gc::run(&mut screen, &folder, gc)?,

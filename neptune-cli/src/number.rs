@@ -75,6 +75,11 @@ pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { many })
 }
 
+/// A count of bytes with the unit that fits: `12.06 KiB`.
+pub(crate) fn bytes(bytes: u64) -> String {
+    indicatif::BinaryBytes(bytes).to_string()
+}
+
 /// A time in seconds in three digits and the unit that fits: `850 ns`, `1.24 ms`, `3.1 s`. From a minute on in two units, as
 /// [`clock::duration`].
 pub(crate) fn duration(seconds: f64) -> String {

@@ -33,6 +33,12 @@ impl Progress {
         progress
     }
 
+    /// For waiting, of which the seconds are told.
+    pub(crate) fn waiting(what: &'static str) -> Self {
+        let style = ProgressStyle::with_template("{prefix}, {pos} of {len} s").expect("the template is valid");
+        Self::with(what, style)
+    }
+
     fn with(what: &'static str, style: ProgressStyle) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()).with_style(style).with_prefix(what);
         Self { bar, is_shown: false }

@@ -6,7 +6,7 @@ use neptune_core::AtomValue;
 use neptune_store::query::Cell;
 use serde_json::Value;
 
-use crate::{clock, inert::inert, number};
+use crate::{clock, inert::inert, media, number};
 
 /// The value of an atom on one line.
 pub(crate) fn shown(value: &AtomValue) -> String {
@@ -16,6 +16,7 @@ pub(crate) fn shown(value: &AtomValue) -> String {
         AtomValue::Bool(value) => value.to_string(),
         AtomValue::String(text) | AtomValue::Json(text) => inert(text),
         AtomValue::Datetime(time) => clock::local(*time),
+        AtomValue::File(file) => number::bytes(file.size),
         _ => "(of a newer version)".to_owned(),
     }
 }
@@ -29,6 +30,7 @@ pub(crate) fn json(value: &AtomValue) -> Value {
         AtomValue::String(text) => text.as_str().into(),
         AtomValue::Json(text) => json_of_text(text),
         AtomValue::Datetime(time) => clock::json(*time).into(),
+        AtomValue::File(file) => serde_json::json!({ "object": file.object.to_string(), "size": file.size }),
         _ => Value::Null,
     }
 }
@@ -38,6 +40,8 @@ pub(crate) fn shown_cell(cell: &Cell) -> String {
     match cell {
         Cell::Float(value) => number::short(*value),
         Cell::Datetime(time) => clock::local(*time),
+        Cell::File(size) => number::bytes(*size),
+        Cell::Json(text) => media::shown_document(text),
         other => inert(&other.to_string()),
     }
 }
@@ -51,13 +55,14 @@ pub(crate) fn json_cell(cell: &Cell) -> Value {
         Cell::String(text) => text.as_str().into(),
         Cell::Json(text) => json_of_text(text),
         Cell::Datetime(time) => clock::json(*time).into(),
+        Cell::File(size) => (*size).into(),
         Cell::Set(members) => members.clone().into(),
         _ => Value::Null,
     }
 }
 
 /// Text that should be JSON, and is text when it is not.
-fn json_of_text(text: &str) -> Value {
+pub(crate) fn json_of_text(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| text.into())
 }
 

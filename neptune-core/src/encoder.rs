@@ -4,7 +4,7 @@
 //! with it: what it does not come to, because there is too much or because the process dies, stays larger than it need be
 //! until `neptune gc`.
 
-use std::{fs, io, thread, time::Duration};
+use std::{io, thread, time::Duration};
 
 use image::{
     ImageEncoder as _, ImageReader,
@@ -16,6 +16,9 @@ use crate::{fork, objects::Objects};
 
 /// Images that may wait. Each is a name, the pixels are in their file.
 const MOST_WAITING: usize = 1024;
+
+/// How long it waits for whoever gives room back.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The thread and what it is told.
 #[derive(Debug)]
@@ -32,7 +35,7 @@ impl Encoder {
         thread::Builder::new().name("neptune:images".into()).spawn(move || {
             for id in waiting {
                 // What cannot be encoded stays as it is, and can be read as that.
-                encode(&objects, id).ok();
+                objects.hold(PATIENCE).and_then(|held| objects.encode(id, &held)).ok();
             }
             finished.send(()).ok();
         })?;
@@ -52,20 +55,6 @@ impl Encoder {
         if fork::generation() == generation {
             done.recv_timeout(patience).ok();
         }
-    }
-}
-
-/// Encodes the pixels of an object, unless that is done.
-pub(crate) fn encode(objects: &Objects, id: ObjectId) -> io::Result<()> {
-    let _held = objects.hold()?;
-    let [pixels, encoded] = objects.files_of_pixels(id);
-    if !encoded.exists() {
-        objects.put(&encoded, &png(&fs::read(&pixels)?)?)?;
-    }
-    fail::fail_point!("image-encoded");
-    match fs::remove_file(&pixels) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
     }
 }
 

@@ -5,9 +5,11 @@
 //! So no object is removed between being found and being needed, and none is made in vain.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{self, Read, Write},
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 use neptune_format::{File as Kept, ObjectId};
@@ -15,7 +17,7 @@ use uuid::Uuid;
 
 #[cfg(feature = "images")]
 use crate::encoder;
-use crate::image;
+use crate::{clock, image};
 
 /// What follows the name of an object that holds pixels, until they are encoded and once they are. The same as
 /// `neptune_store::objects::PIXELS`, which is not there without the feature `embedded`.
@@ -35,7 +37,14 @@ pub(crate) struct Objects {
 /// The folder of objects, held: nothing in it is removed meanwhile. Held by many, or by one alone.
 #[derive(Debug)]
 pub(crate) struct Held {
-    _lock: File,
+    lock: File,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Closing the file would not do: a child that was forked meanwhile has it open too.
+        self.lock.unlock().ok();
+    }
 }
 
 impl Objects {
@@ -43,19 +52,37 @@ impl Objects {
         Self { folder, is_power_safe }
     }
 
-    /// Holds the folder, beside others. Waits for whoever holds it alone, which is for milliseconds.
-    pub(crate) fn hold(&self) -> io::Result<Held> {
-        let lock = self.lock_file()?;
-        lock.lock_shared()?;
-        Ok(Held { _lock: lock })
+    /// Holds the folder, beside others. Waits for whoever holds it alone, `patience` at most.
+    pub(crate) fn hold(&self, patience: Duration) -> io::Result<Held> {
+        self.lock_within(patience, File::try_lock_shared)
     }
 
-    /// Holds the folder alone.
+    /// Holds the folder alone. Waits for all others, `patience` at most.
     #[cfg(feature = "embedded")]
-    pub(crate) fn hold_alone(&self) -> io::Result<Held> {
+    pub(crate) fn hold_alone(&self, patience: Duration) -> io::Result<Held> {
+        self.lock_within(patience, File::try_lock)
+    }
+
+    fn lock_within(
+        &self,
+        patience: Duration,
+        try_lock: impl Fn(&File) -> Result<(), TryLockError>,
+    ) -> io::Result<Held> {
+        const PAUSE: Duration = Duration::from_millis(1);
         let lock = self.lock_file()?;
-        lock.lock()?;
-        Ok(Held { _lock: lock })
+        let began = clock::monotonic();
+        loop {
+            match try_lock(&lock) {
+                Ok(()) => return Ok(Held { lock }),
+                Err(TryLockError::WouldBlock) if began.elapsed() < patience => thread::park_timeout(PAUSE),
+                Err(TryLockError::WouldBlock) => {
+                    let message = "another process keeps the folder of objects locked";
+                    return Err(io::Error::new(io::ErrorKind::TimedOut, message));
+                }
+                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+        }
     }
 
     fn lock_file(&self) -> io::Result<File> {
@@ -77,24 +104,43 @@ impl Objects {
 
     /// Keeps pixels: as they are, until they are encoded. When there are too many the caller waits for that, to see whether
     /// the image is within the limit then; `None` when it is not.
-    pub(crate) fn keep_pixels(&self, pixels: &[u8], held: &Held) -> io::Result<Option<ObjectId>> {
+    pub(crate) fn keep_pixels(&self, pixels: &[u8], _held: &Held) -> io::Result<Option<ObjectId>> {
         let id = ObjectId::from_bytes(*blake3::hash(pixels).as_bytes());
-        let [_, encoded] = self.files_of_pixels(id);
+        let [raw, encoded] = self.files_of_pixels(id);
         if encoded.exists() {
             return Ok(Some(id));
         }
         if pixels.len() as u64 <= image::MOST_BYTES {
-            return self.keep_bytes(pixels, PIXELS[0], held).map(|kept| Some(kept.object));
+            // Not synced here, where a trainer waits: the encoder syncs what it makes of it.
+            if !is_whole(&raw, pixels.len() as u64) {
+                self.put(&raw, pixels, false)?;
+            }
+            return Ok(Some(id));
         }
         #[cfg(feature = "images")]
         {
             let png = encoder::png(pixels)?;
             if png.len() as u64 <= image::MOST_BYTES {
-                self.put(&encoded, &png)?;
+                self.put(&encoded, &png, self.is_power_safe)?;
                 return Ok(Some(id));
             }
         }
         Ok(None)
+    }
+
+    /// Encodes the pixels of an object, unless that is done. What is encoded is on the disk before the pixels are removed,
+    /// which may have been there for long.
+    #[cfg(feature = "images")]
+    pub(crate) fn encode(&self, id: ObjectId, _held: &Held) -> io::Result<()> {
+        let [raw, encoded] = self.files_of_pixels(id);
+        if !encoded.exists() {
+            self.put(&encoded, &encoder::png(&fs::read(&raw)?)?, true)?;
+        }
+        fail::fail_point!("image-encoded");
+        match fs::remove_file(&raw) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// The files of an object of pixels: as they were logged, and encoded.
@@ -111,44 +157,42 @@ impl Objects {
     /// file system can (btrfs, XFS, bcachefs), so that no byte is copied; copies it otherwise. A hard link would not do: who
     /// writes into the file would write into the object.
     pub(crate) fn keep_file(&self, path: &Path, _held: &Held) -> io::Result<Kept> {
-        let mut source = File::open(path)?;
-        if !source.metadata()?.is_file() {
+        // Asked before it is opened: opening a pipe waits for its other end.
+        if !fs::metadata(path)?.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"));
         }
+        let mut source = File::open(path)?;
         let mut part = self.begin()?;
         if rustix::fs::ioctl_ficlone(&part.file, &source).is_ok() {
             let (id, size) = copied(&mut part.file, &mut io::sink())?;
-            return self.finish(part, id, size, "");
+            return self.finish(part, id, size);
         }
         let (id, size) = copied(&mut source, &mut part.file)?;
-        self.finish(part, id, size, "")
+        self.finish(part, id, size)
     }
 
     /// Keeps what `reader` gives.
     pub(crate) fn keep_reader(&self, reader: &mut dyn Read, _held: &Held) -> io::Result<Kept> {
         let mut part = self.begin()?;
         let (id, size) = copied(reader, &mut part.file)?;
-        self.finish(part, id, size, "")
+        self.finish(part, id, size)
     }
 
-    /// Keeps bytes; `ending` is put behind the name of the object.
-    pub(crate) fn keep_bytes(&self, bytes: &[u8], ending: &str, _held: &Held) -> io::Result<Kept> {
+    /// Keeps bytes.
+    pub(crate) fn keep_bytes(&self, bytes: &[u8], _held: &Held) -> io::Result<Kept> {
         let id = ObjectId::from_bytes(*blake3::hash(bytes).as_bytes());
         let kept = Kept { object: id, size: bytes.len() as u64 };
-        if self.is_kept(kept, ending) {
-            return Ok(kept);
+        if !is_whole(&self.file_of(id, ""), kept.size) {
+            self.put(&self.file_of(id, ""), bytes, self.is_power_safe)?;
         }
-        let mut part = self.begin()?;
-        part.file.write_all(bytes)?;
-        self.finish(part, id, kept.size, ending)
+        Ok(kept)
     }
 
     /// Replaces a file in the folder, or makes it, by one with these bytes.
-    #[cfg(feature = "images")]
-    pub(crate) fn put(&self, file: &Path, bytes: &[u8]) -> io::Result<()> {
+    fn put(&self, file: &Path, bytes: &[u8], is_synced: bool) -> io::Result<()> {
         let mut part = self.begin()?;
         part.file.write_all(bytes)?;
-        self.name(part, file)
+        self.name(part, file, is_synced)
     }
 
     fn begin(&self) -> io::Result<Part> {
@@ -157,24 +201,18 @@ impl Objects {
         Ok(Part { path, file, is_named: false })
     }
 
-    fn finish(&self, part: Part, id: ObjectId, size: u64, ending: &str) -> io::Result<Kept> {
-        let kept = Kept { object: id, size };
-        if self.is_kept(kept, ending) {
-            return Ok(kept);
+    fn finish(&self, part: Part, id: ObjectId, size: u64) -> io::Result<Kept> {
+        let file = self.file_of(id, "");
+        if !is_whole(&file, size) {
+            self.name(part, &file, self.is_power_safe)?;
         }
-        self.name(part, &self.file_of(id, ending))?;
-        Ok(kept)
-    }
-
-    /// Whether the object is there, whole. One of another length was damaged, by the loss of power say, and is made again.
-    fn is_kept(&self, kept: Kept, ending: &str) -> bool {
-        self.file_of(kept.object, ending).metadata().is_ok_and(|file| file.len() == kept.size)
+        Ok(Kept { object: id, size })
     }
 
     #[expect(clippy::disallowed_methods, reason = "it is synced where it has to survive the loss of power")]
-    fn name(&self, mut part: Part, name: &Path) -> io::Result<()> {
+    fn name(&self, mut part: Part, name: &Path, is_synced: bool) -> io::Result<()> {
         fail::fail_point!("object-written");
-        if self.is_power_safe {
+        if is_synced {
             part.file.sync_all()?;
         }
         match fs::rename(&part.path, name) {
@@ -185,7 +223,7 @@ impl Objects {
             renamed => renamed?,
         }
         part.is_named = true;
-        if self.is_power_safe {
+        if is_synced {
             for folder in [name.parent().unwrap_or(&self.folder), &self.folder] {
                 File::open(folder)?.sync_all()?;
             }
@@ -211,6 +249,11 @@ impl Drop for Part {
     }
 }
 
+/// Whether the object is there, whole. One of another length was damaged, by the loss of power say, and is made again.
+fn is_whole(file: &Path, size: u64) -> bool {
+    file.metadata().is_ok_and(|file| file.len() == size)
+}
+
 /// Copies everything; returns its hash and its length.
 fn copied(from: &mut (impl Read + ?Sized), to: &mut impl Write) -> io::Result<(ObjectId, u64)> {
     let mut hasher = blake3::Hasher::new();
@@ -234,13 +277,9 @@ fn copied(from: &mut (impl Read + ?Sized), to: &mut impl Write) -> io::Result<(O
 /// Writes the object in `source` to `target`, which appears when it is whole; an error when it is not what its name says.
 pub(crate) fn write_out(source: &Path, id: ObjectId, target: &Path) -> io::Result<()> {
     let mut from = File::open(source)?;
-    let mut name = target.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.part", Uuid::now_v7()));
-    let mut part = Part {
-        path: target.with_file_name(&name),
-        file: OpenOptions::new().create_new(true).read(true).write(true).open(target.with_file_name(&name))?,
-        is_named: false,
-    };
+    let path = target.with_file_name(format!(".{}.part", Uuid::now_v7()));
+    let file = OpenOptions::new().create_new(true).read(true).write(true).open(&path)?;
+    let mut part = Part { path, file, is_named: false };
     let (found, _) = copied(&mut from, &mut part.file)?;
     if found != id {
         return Err(io::Error::new(

@@ -4,20 +4,26 @@
 //! from there into the store. Meanwhile nobody else logs a file.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     fs, io,
     path::{Path, PathBuf},
+    sync::mpsc::{Receiver, SyncSender, sync_channel},
+    thread,
+    time::Duration,
 };
 
-use neptune_format::{AtomValue, Document as _, Entry, LoggedImage, ObjectId, Position, Record};
+use neptune_format::{AtomValue, Document as _, Entry, LoggedImage, ObjectId, Position, Record, WriterId};
 use neptune_store::objects::PIXELS;
 
 use crate::{
     error::{Error, ErrorKind, Result},
     journal::{Reader, Reading},
-    objects::Objects,
+    objects::{Held, Objects},
     session::Session,
 };
+
+/// How long it waits for those who log files.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What was reclaimed, or would be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,36 +46,39 @@ impl Session {
     pub fn reclaim(&self, dry_run: bool) -> Result<Reclaimed> {
         let objects = self.objects();
         let mut reclaimed = Reclaimed::default();
-        let files = || objects.files().map_err(|error| unavailable("cannot look into the folder of objects", error));
-        if files()?.is_empty() {
+        let list = || objects.files().map_err(|error| unavailable("cannot look into the folder of objects", error));
+        let files = list()?;
+        if files.is_empty() {
             return Ok(reclaimed);
         }
-        let alone = objects.hold_alone().map_err(|error| unavailable("cannot lock the folder of objects", error))?;
-        // Again, now that nobody makes another.
-        let files = files()?;
-        let mut needed = self.mentioned()?;
-        needed.extend(self.store()?.objects_in_use()?);
-        let mut waiting = Vec::new();
-        for file in files {
-            match file.object {
-                Some(object) if needed.contains(&object) => {
-                    if file.path.extension().is_some_and(|ending| ending == "pam") {
-                        waiting.push(object);
-                    }
+        let mut scan = Scan::default();
+        scan.go_on(self)?;
+        let used = self.store()?.objects_in_use()?;
+        let is_needed = |scan: &Scan, object| scan.mentioned.contains(&object) || used.contains(&object);
+        let waiting: Vec<ObjectId> =
+            files.iter().filter(|file| file.is_waiting()).filter_map(|file| file.object).collect();
+        if files.iter().any(|file| file.object.is_none_or(|object| !is_needed(&scan, object))) {
+            // Again for those that seem to be needed by nobody, now that nobody logs another.
+            let _alone = hold_alone(&objects)?;
+            scan.go_on(self)?;
+            let store = self.store()?;
+            for file in list()? {
+                if let Some(object) = file.object
+                    && (is_needed(&scan, object) || store.is_object_in_use(object)?)
+                {
+                    continue;
                 }
-                _ => {
-                    reclaimed.files += 1;
-                    reclaimed.bytes += file.path.metadata().map_or(0, |file| file.len());
-                    if !dry_run {
-                        remove(&file.path)?;
-                    }
+                reclaimed.files += 1;
+                reclaimed.bytes += file.path.metadata().map_or(0, |file| file.len());
+                if !dry_run {
+                    remove(&file.path)?;
                 }
             }
         }
-        drop(alone);
         #[cfg(feature = "images")]
         for object in waiting {
-            if !dry_run && crate::encoder::encode(&objects, object).is_ok() {
+            let encode = || objects.hold(PATIENCE).and_then(|held| objects.encode(object, &held));
+            if !dry_run && objects.files_of_pixels(object)[0].exists() && encode().is_ok() {
                 reclaimed.encoded += 1;
             }
         }
@@ -79,11 +88,13 @@ impl Session {
     /// Removes those of `candidates` that nobody needs.
     pub(crate) fn reclaim_some(&self, candidates: &[ObjectId]) -> Result<()> {
         let objects = self.objects();
-        let _alone = objects.hold_alone().map_err(|error| unavailable("cannot lock the folder of objects", error))?;
-        let mentioned = self.mentioned()?;
+        let mut scan = Scan::default();
+        scan.go_on(self)?;
+        let _alone = hold_alone(&objects)?;
+        scan.go_on(self)?;
         let store = self.store()?;
         for object in candidates {
-            if !mentioned.contains(object) && !store.is_object_in_use(*object)? {
+            if !scan.mentioned.contains(object) && !store.is_object_in_use(*object)? {
                 remove(&objects.file_of(*object, ""))?;
                 for file in objects.files_of_pixels(*object) {
                     remove(&file)?;
@@ -92,18 +103,29 @@ impl Session {
         }
         Ok(())
     }
+}
 
-    /// The objects that are spoken of in journals, behind what the store has of them.
-    fn mentioned(&self) -> Result<HashSet<ObjectId>> {
-        let mut mentioned = HashSet::new();
-        let writers = self.inner.folder.writers();
+fn hold_alone(objects: &Objects) -> Result<Held> {
+    objects.hold_alone(PATIENCE).map_err(|error| unavailable("cannot lock the folder of objects", error))
+}
+
+/// The objects that are spoken of in journals, behind what the store has of them.
+#[derive(Default)]
+struct Scan {
+    mentioned: HashSet<ObjectId>,
+    /// How far each journal was read: the beginning of its last segment.
+    positions: HashMap<WriterId, Position>,
+}
+
+impl Scan {
+    /// Reads the journals, from where it left off.
+    fn go_on(&mut self, session: &Session) -> Result<()> {
+        let writers = session.inner.folder.writers();
+        let store = session.store()?;
         for folder in writers.map_err(|error| unavailable("cannot look into the folder of journals", error))? {
-            let store = self.store()?;
-            let mut position = match store.position(folder.writer) {
-                Ok(position) => position,
-                Err(_) => Position::START,
-            };
-            drop(store);
+            let writer = folder.writer;
+            let stored = store.position(writer).unwrap_or(Position::START);
+            let mut position = self.positions.get(&writer).copied().unwrap_or(stored).max(stored);
             let mut reader = Reader::new(folder, None);
             loop {
                 // Read to the end of what is there, past what is being written; a segment that vanishes is in the store.
@@ -113,11 +135,12 @@ impl Session {
                 if batch.is_empty() {
                     break;
                 }
-                mentioned.extend(batch.entries().filter_map(|entry| object_in(&entry)));
+                self.mentioned.extend(batch.entries().filter_map(|entry| object_in(&entry)));
+                self.positions.insert(writer, batch.start);
                 position = batch.end;
             }
         }
-        Ok(mentioned)
+        Ok(())
     }
 }
 
@@ -138,6 +161,13 @@ struct ObjectFile {
     path: PathBuf,
     /// `None` of a file that was being made when its process died.
     object: Option<ObjectId>,
+}
+
+impl ObjectFile {
+    /// Whether it is pixels that are to be encoded.
+    fn is_waiting(&self) -> bool {
+        self.path.extension().is_some_and(|ending| ending == "pam")
+    }
 }
 
 impl Objects {
@@ -181,4 +211,40 @@ fn remove(path: &Path) -> Result<()> {
 
 fn unavailable(what: &str, error: io::Error) -> Error {
     Error::new(ErrorKind::Unavailable, what).because(error)
+}
+
+/// The thread that removes objects of a running experiment.
+#[derive(Debug)]
+pub(crate) struct Reclaimer {
+    queue: SyncSender<Vec<ObjectId>>,
+    done: Receiver<()>,
+}
+
+impl Reclaimer {
+    pub(crate) fn start(remove: impl Fn(&[ObjectId]) + Send + 'static) -> io::Result<Self> {
+        const MOST_WAITING: usize = 256;
+        let (queue, waiting) = sync_channel::<Vec<ObjectId>>(MOST_WAITING);
+        let (finished, done) = sync_channel(1);
+        thread::Builder::new().name("neptune:reclaim".into()).spawn(move || {
+            while let Ok(mut objects) = waiting.recv() {
+                // Together with what came meanwhile: the store is waited for once.
+                objects.extend(waiting.try_iter().flatten());
+                remove(&objects);
+            }
+            finished.send(()).ok();
+        })?;
+        Ok(Self { queue, done })
+    }
+
+    /// Has objects removed, if nobody needs them. When too many wait, `neptune gc` has to.
+    pub(crate) fn remove(&self, objects: Vec<ObjectId>) {
+        self.queue.try_send(objects).ok();
+    }
+
+    /// Waits until all that was given is done, for `patience` at most.
+    pub(crate) fn finish(self, patience: Duration) {
+        let Self { queue, done } = self;
+        drop(queue);
+        done.recv_timeout(patience).ok();
+    }
 }

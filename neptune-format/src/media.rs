@@ -150,7 +150,7 @@ fn room_between(least: f64, greatest: f64) -> (f64, f64) {
     if least < greatest {
         return (least, greatest);
     }
-    let half = if least == 0.0 { 0.5 } else { least.abs() * 0.5 };
+    let half = if least == 0.0 { 0.5 } else { (least.abs() * 0.5).max(f64::MIN_POSITIVE) };
     ((least - half).max(f64::MIN), (least + half).min(f64::MAX))
 }
 
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn values_that_are_all_the_same_have_a_bin_around_them() {
-        for value in [0.0, 3.0, -1e300, f64::MAX, f64::MIN_POSITIVE] {
+        for value in [0.0, 3.0, -1e300, f64::MAX, f64::MIN_POSITIVE, 5e-324, -5e-324] {
             let histogram = Histogram::of([value; 4], 8);
             assert_eq!(histogram.counts().iter().sum::<u64>(), 4, "{value}");
             assert!(Histogram::new(histogram.edges().to_vec(), histogram.counts().to_vec()).is_ok(), "{histogram:?}");

@@ -31,13 +31,13 @@ pub fn file_of_image(folder: &Path, image: &LoggedImage) -> Option<PathBuf> {
     if image.format != FORMAT_OF_PIXELS {
         return file.exists().then_some(file);
     }
-    // The encoded file is there before the other is removed.
-    let candidates = PIXELS.into_iter().rev().map(|ending| {
+    let [raw, encoded] = PIXELS.map(|ending| {
         let mut name = file.as_os_str().to_owned();
         name.push(ending);
         PathBuf::from(name)
     });
-    candidates.into_iter().find(|file| file.exists())
+    // The encoded file is there before the other is removed, which may be between two looks.
+    [encoded.clone(), raw, encoded].into_iter().find(|file| file.exists())
 }
 
 impl Store {

@@ -76,3 +76,32 @@ fn an_experiment_that_does_not_run_has_nobody_to_ask() {
     assert_eq!(again.abort_requested(), None, "a request does not outlive the process that it was for");
     again.stop().unwrap();
 }
+
+#[test]
+fn callbacks_that_hold_the_experiment_do_not_keep_it_from_going_away() {
+    let folder = Folder::new();
+    let session = folder.session();
+    let open_files = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+    session.experiment().start().unwrap().stop().unwrap();
+    let before = open_files();
+    for _ in 0..20 {
+        let experiment = session.experiment().start().unwrap();
+        let (one, two) = (experiment.handle(), experiment.handle());
+        experiment.on_abort(move |reason| one.log_text("aborted", reason));
+        experiment.before_flush(move || two.log_metric("flushes", 1.0));
+        experiment.stop().unwrap();
+    }
+    assert!(open_files() < before + 10, "{before} files were open, and {} are", open_files());
+}
+
+#[test]
+fn a_callback_that_panics_does_not_keep_others_from_hearing_of_it() {
+    let folder = Folder::new();
+    let experiment = folder.session().experiment().start().unwrap();
+    let (send, told) = mpsc::sync_channel(1);
+    experiment.on_abort(|_| panic!("on purpose"));
+    experiment.on_abort(move |reason| send.send(reason.to_owned()).unwrap());
+    experiment.request_abort("stop");
+    assert_eq!(told.recv_timeout(SOON).unwrap(), "stop");
+    experiment.stop().unwrap();
+}

@@ -23,7 +23,7 @@ fn started(folder: &Folder) -> Experiment {
 }
 
 #[test]
-fn the_last_and_the_best_are_kept_and_the_room_of_others_is_free_at_once() {
+fn the_last_and_the_best_are_kept_and_the_room_of_others_is_given_back() {
     let folder = Folder::new();
     let experiment = started(&folder);
     let checkpoints = experiment.checkpoints("checkpoints").unwrap().keep_last(2).keep_best(2, Goal::Maximize);
@@ -36,10 +36,21 @@ fn the_last_and_the_best_are_kept_and_the_room_of_others_is_free_at_once() {
     assert_eq!(experiment.atom("checkpoints/best").read().unwrap(), AtomValue::Int(1));
     assert_eq!(experiment.atom("checkpoints/latest").read().unwrap(), AtomValue::Int(6));
     assert_eq!(experiment.atom("artifacts/checkpoints/2/model").read().unwrap_err().kind(), ErrorKind::NotFound);
-    let objects = fs::read_dir(folder.path().join("objects")).unwrap().map(|entry| entry.unwrap().path());
-    let files: usize = objects.filter(|path| path.is_dir()).map(|path| fs::read_dir(path).unwrap().count()).sum();
-    assert_eq!(files, 4, "the files of versions that are not kept are gone");
+    let files = || -> usize {
+        let objects = fs::read_dir(folder.path().join("objects")).unwrap().map(|entry| entry.unwrap().path());
+        objects.filter(|path| path.is_dir()).map(|path| fs::read_dir(path).unwrap().count()).sum()
+    };
+    // While it runs, a moment later.
+    for _ in 0..500 {
+        if files() == 4 {
+            break;
+        }
+        neptune_tests::pause(std::time::Duration::from_millis(20));
+    }
+    assert_eq!(files(), 4, "the files of versions that are not kept are gone");
+    checkpoints.remove(1).unwrap();
     experiment.stop().unwrap();
+    assert_eq!(files(), 3, "and at the end without waiting");
 }
 
 #[test]
@@ -165,11 +176,92 @@ fn after_a_kill_the_versions_that_returned_are_whole_and_no_other_is_there() {
             assert_eq!(checkpoints.read(&version, "a").unwrap(), format!("round {}", version.step).into_bytes());
             assert_eq!(checkpoints.read(&version, "b").unwrap(), b"same");
         }
-        save(&checkpoints, latest + 1, None);
-        assert_eq!(found(&checkpoints, "latest"), Some(latest + 1));
+        for step in latest + 1..latest + 3 {
+            save(&checkpoints, step, None);
+        }
+        assert_eq!(found(&checkpoints, "latest"), Some(latest + 2));
         experiment.stop().unwrap();
         let variables = folder.store().variables(&folder.only_experiment(), "artifacts/checkpoints/").unwrap();
         let whole: usize = checkpoints.list().iter().map(|version| version.files.len()).sum();
-        assert_eq!(variables.len(), whole, "{point}: files of versions that were never complete are gone");
+        assert_eq!(
+            variables.len(),
+            whole,
+            "{point}: a version that was never complete leaves nothing once its step is one"
+        );
     }
+}
+
+#[test]
+fn whoever_only_looks_takes_nothing_away_from_whoever_saves() {
+    let folder = Folder::new();
+    let session = folder.session();
+    let experiment = session.experiment().start().unwrap();
+    experiment.log_artifact(&b"mine"[..], Some("checkpoints/7/notes.txt")).unwrap();
+    let checkpoints = experiment.checkpoints("checkpoints").unwrap();
+    let nested = experiment.checkpoints("checkpoints/1").unwrap();
+    save(&nested, 10, None);
+    checkpoints.add_file(5, "model", &b"weights"[..]).unwrap();
+    experiment.flush(std::time::Duration::from_secs(20)).unwrap();
+    let other = session.attach("E2E-1").start().unwrap();
+    assert!(other.checkpoints("checkpoints").unwrap().list().is_empty());
+    assert_eq!(steps(&other.checkpoints("checkpoints/1").unwrap()), [10]);
+    other.stop().unwrap();
+    checkpoints.complete(5, None).unwrap();
+    session.reclaim(false).unwrap();
+    let version = checkpoints.find("5").unwrap().unwrap();
+    assert_eq!(checkpoints.read(&version, "model").unwrap(), b"weights");
+    save(&checkpoints, 1, None);
+    session.reclaim(false).unwrap();
+    assert_eq!(nested.read(&nested.find("10").unwrap().unwrap(), "model").unwrap(), b"weights of 10");
+    assert!(experiment.atom("artifacts/checkpoints/7/notes.txt").read().is_ok());
+    experiment.stop().unwrap();
+}
+
+#[test]
+fn a_version_that_cannot_be_logged_is_an_error_and_the_others_stay() {
+    let folder = Folder::new();
+    let experiment = started(&folder);
+    let checkpoints = experiment.checkpoints("checkpoints").unwrap().keep_last(1);
+    save(&checkpoints, 1, None);
+    // Described in more than a record can hold.
+    for number in 0..1_200 {
+        checkpoints.add_file(2, &format!("{}-{number}", "x".repeat(900)), &b"x"[..]).unwrap();
+    }
+    let error = checkpoints.complete(2, None).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
+    assert_eq!(steps(&checkpoints), [1]);
+    assert_eq!(checkpoints.read(&checkpoints.find("1").unwrap().unwrap(), "model").unwrap(), b"weights of 1");
+    checkpoints.add_file(3, "model", &b"late"[..]).unwrap();
+    experiment.stop().unwrap();
+    assert_eq!(checkpoints.complete(3, None).unwrap_err().kind(), ErrorKind::Unavailable);
+    assert_eq!(steps(&checkpoints), [1]);
+}
+
+#[test]
+fn a_version_that_is_replaced_keeps_its_files_until_the_new_one_is_whole() {
+    let folder = Folder::new();
+    let session = folder.session();
+    let experiment = session.experiment().start().unwrap();
+    let checkpoints = experiment.checkpoints("checkpoints").unwrap();
+    checkpoints.save(1, None, &mut [("a", (&b"a1"[..]).into()), ("b", (&b"b1"[..]).into())]).unwrap();
+    let first = checkpoints.find("1").unwrap().unwrap();
+    checkpoints.add_file(1, "a", &b"a2"[..]).unwrap();
+    // As after a kill here: whoever comes next finds the old version whole.
+    experiment.flush(std::time::Duration::from_secs(20)).unwrap();
+    session.reclaim(false).unwrap();
+    assert_eq!(checkpoints.read(&first, "a").unwrap(), b"a1");
+    checkpoints.complete(1, None).unwrap();
+    let second = checkpoints.find("1").unwrap().unwrap();
+    session.reclaim(false).unwrap();
+    assert_eq!((checkpoints.read(&second, "a").unwrap().as_slice(), second.files.len()), (&b"a2"[..], 1));
+    let store = folder.store();
+    let paths = || -> Vec<String> {
+        experiment.flush(std::time::Duration::from_secs(20)).unwrap();
+        let found = store.variables(&folder.only_experiment(), "artifacts/").unwrap();
+        found.into_iter().map(|variable| variable.path).collect()
+    };
+    assert_eq!(paths(), ["artifacts/checkpoints/1/a"]);
+    checkpoints.remove(1).unwrap();
+    assert!(paths().is_empty());
+    experiment.stop().unwrap();
 }

@@ -2,7 +2,7 @@
 
 use std::{fs, time::Duration};
 
-use neptune_core::{ErrorKind, Histogram, Image, LostReason, Mode, PixelRange, Reclaimed, VariableType};
+use neptune_core::{ErrorKind, Histogram, Image, LostReason, Mode, PixelRange, Reclaimed, VariableType, stopwatch};
 use neptune_tests::{Folder, Trainer};
 
 const SOON: Duration = Duration::from_secs(20);
@@ -192,4 +192,22 @@ fn every_image_that_returned_before_a_kill_is_there() {
         assert_eq!(folder.files(".pam").len(), 0, "{point}");
         assert_eq!(session.reclaim(true).unwrap(), Reclaimed::default(), "{point}");
     }
+}
+
+#[test]
+fn an_image_waits_for_a_folder_that_is_locked_for_a_moment_only() {
+    let folder = Folder::new();
+    let experiment = folder.session().experiment().start().unwrap();
+    let image = || Image::from_u8(&[1, 2, 3], 1, 1, 3).unwrap();
+    experiment.log_image("digit", image());
+    let lock = fs::File::open(folder.path().join("objects/lock")).unwrap();
+    lock.lock().unwrap();
+    let began = stopwatch::ticks();
+    experiment.log_image("digit", image());
+    let waited = Duration::from_nanos(stopwatch::nanos(stopwatch::ticks() - began));
+    assert!(waited < Duration::from_secs(2), "it waited {waited:?}");
+    lock.unlock().unwrap();
+    let points = experiment.series::<Image>("logs/digit").unwrap().all().unwrap();
+    assert_eq!(points.iter().map(|point| point.value.object.is_some()).collect::<Vec<_>>(), [true, false]);
+    assert_eq!(experiment.stop().unwrap().count(LostReason::Overrun), 1);
 }

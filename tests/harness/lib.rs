@@ -1,5 +1,7 @@
 //! What every end-to-end test uses: a folder of its own, child processes to kill, and a look at what is stored.
 
+pub mod cost;
+
 use std::{
     ffi::OsStr,
     io::{BufRead as _, BufReader},
@@ -10,7 +12,7 @@ use std::{
 
 use neptune_core::{
     Mode, Session, SessionBuilder, stopwatch,
-    store::{Points, Store, StoreOptions, read::ExperimentKey},
+    store::{ExperimentQuery, Points, Store, StoreOptions, read::ExperimentKey},
 };
 
 /// A neptune folder that is removed with the test.
@@ -47,6 +49,15 @@ impl Folder {
     /// An embedded session here.
     pub fn session(&self) -> Session {
         self.builder().open().expect("the folder of a test can be used")
+    }
+
+    /// The only experiment here, of whatever project, once it was started; waits for it.
+    pub fn started_experiment(&self) -> ExperimentKey {
+        wait_for("an experiment", || {
+            let store = Store::open_existing(&self.path, StoreOptions::default()).ok()?;
+            let table = store.experiments(&ExperimentQuery::default()).ok()?;
+            store.find(&table.rows.first()?.short_id).ok()
+        })
     }
 
     /// The store here.
@@ -114,12 +125,27 @@ impl Trainer {
         arguments: impl IntoIterator<Item = S>,
         environment: [(&str, &OsStr); N],
     ) -> Self {
-        let mut command = Command::new(child_program());
-        command.arg(scenario).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut command = Command::new(programs().join("neptune-test-child"));
+        command.arg(scenario).args(arguments);
+        Self::spawn(command, &environment)
+    }
+
+    /// Starts the example `name`, which logs to `folder`.
+    ///
+    /// # Panics
+    /// When it was not built: `cargo test` and `cargo nextest run` build the examples of the packages that they test.
+    pub fn example<S: AsRef<OsStr>>(name: &str, arguments: impl IntoIterator<Item = S>, folder: &Folder) -> Self {
+        let mut command = Command::new(programs().join("examples").join(name));
+        command.args(arguments).stderr(Stdio::null());
+        Self::spawn(command, &[("NEPTUNE_DIR", folder.path().as_os_str())])
+    }
+
+    fn spawn(mut command: Command, environment: &[(&str, &OsStr)]) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("NEPTUNE_")) {
             command.env_remove(name);
         }
-        command.envs(environment);
+        command.envs(environment.iter().copied());
         let mut child = command.spawn().expect("the test child can be started");
         let lines = BufReader::new(child.stdout.take().expect("its output is piped"));
         Self { child, lines }
@@ -149,13 +175,28 @@ impl Trainer {
     }
 }
 
-fn child_program() -> PathBuf {
-    let mut program = std::env::current_exe().expect("a test knows where it is");
-    program.pop();
-    if program.ends_with("deps") {
-        program.pop();
+/// The folder of the programs that were built beside this test.
+fn programs() -> PathBuf {
+    let mut folder = std::env::current_exe().expect("a test knows where it is");
+    folder.pop();
+    if folder.ends_with("deps") {
+        folder.pop();
     }
-    program.join("neptune-test-child")
+    folder
+}
+
+/// Looks for something until it is there, for a minute at most.
+///
+/// # Panics
+/// When it is not there then.
+pub fn wait_for<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
+    for _ in 0..6_000 {
+        if let Some(found) = look() {
+            return found;
+        }
+        pause(Duration::from_millis(10));
+    }
+    panic!("{what} did not come within a minute");
 }
 
 /// Copies a folder with everything in it.

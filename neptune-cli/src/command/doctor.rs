@@ -2,12 +2,15 @@
 //!
 //! Without `--repair` nothing is changed, and what a repair would do is said.
 
+mod missing;
+
 use std::path::{Path, PathBuf};
 
 use neptune_core::{ErrorKind, Session, recovery::JournalSurvey, store};
 use neptune_store::{Store, StoreOptions};
 use serde::Serialize;
 
+use self::missing::Missing;
 use super::sync::Drained;
 use crate::{
     cli,
@@ -45,6 +48,7 @@ struct Report {
     has_store: bool,
     /// What is wrong with the store, a line for each place.
     store: Vec<String>,
+    missing: Missing,
     journals: Vec<Journal>,
     /// Folders of journals that were being made when their process died.
     unfinished: Vec<PathBuf>,
@@ -97,6 +101,9 @@ impl Report {
             Err(error) if error.kind() == store::ErrorKind::Corrupt => report.store.push(finding(&error)),
             Err(error) => return Err(error.into()),
         }
+        if let Some(store) = store.as_ref().filter(|_| report.store.is_empty()) {
+            report.missing = Missing::of(store, folder)?;
+        }
         let survey = match session.survey() {
             Ok(survey) => survey,
             // The store could not say what it has of a journal.
@@ -129,7 +136,7 @@ impl Report {
 
     /// What lies in quarantine was seen to already, and to an unfinished folder nothing was logged.
     fn is_well(&self) -> bool {
-        self.store.is_empty() && self.journals.iter().all(|journal| journal.alive)
+        self.store.is_empty() && self.missing.is_empty() && self.journals.iter().all(|journal| journal.alive)
     }
 
     fn print(&self, screen: &mut Screen) -> Result<(), Failure> {
@@ -140,6 +147,7 @@ impl Report {
         for line in &self.store {
             screen.line(format_args!("{}       {}", painted(BOLD, "store"), painted(BAD, inert(line))))?;
         }
+        self.missing.print(screen)?;
         let journals = number::counted(self.journals.len() as u64, "journal", "journals");
         screen.line(format_args!("{}    {journals}", painted(BOLD, "journals")))?;
         for journal in &self.journals {
@@ -185,6 +193,9 @@ impl Report {
         if !self.unfinished.is_empty() {
             let folders = number::counted(self.unfinished.len() as u64, "unfinished folder", "unfinished folders");
             repair.push(format!("remove {folders}"));
+        }
+        if repair.is_empty() && !self.missing.is_empty() {
+            return Some(missing::ADVICE.to_owned());
         }
         (!repair.is_empty()).then(|| format!("`neptune doctor --repair` would {}", repair.join("; ")))
     }

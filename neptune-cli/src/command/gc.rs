@@ -1,10 +1,10 @@
-//! `neptune gc`: compresses what has ended, and gives unused room back to the disk.
+//! `neptune gc`: compresses what has ended, and removes what nothing needs any more.
 //!
-//! Nothing that was logged is deleted, but for damaged segments when `--quarantine` says so.
+//! Removed are the files of objects (of artifacts, checkpoints and images) that no variable of any experiment needs, what was
+//! left of making some, and damaged segments when `--quarantine` says so. What a variable holds stays.
 
 use std::path::{Path, PathBuf};
 
-use indicatif::BinaryBytes;
 use neptune_store::{Store, StoreOptions};
 use serde::Serialize;
 
@@ -28,6 +28,12 @@ struct Collected {
     sealed: Option<u64>,
     /// Segments in quarantine that were deleted.
     quarantined: u64,
+    /// Files of objects that nothing needs.
+    objects: u64,
+    /// Bytes of those.
+    object_bytes: u64,
+    /// Images that were encoded now, because the process that logged them did not come to it.
+    encoded: u64,
     /// Bytes that were won; of a dry run those that are certain.
     bytes: u64,
 }
@@ -63,6 +69,11 @@ pub(crate) fn run(screen: &mut Screen, folder: &Path, gc: &cli::Gc) -> Result<Ex
             }
         }
     }
+    let reclaimed = session.reclaim(gc.dry_run)?;
+    collected.objects = reclaimed.files;
+    collected.object_bytes = reclaimed.bytes;
+    collected.encoded = reclaimed.encoded;
+    collected.bytes += reclaimed.bytes;
     if screen.json {
         screen.document(&collected)?;
     } else {
@@ -87,14 +98,23 @@ impl Collected {
             let segments = number::counted(self.quarantined, "damaged segment", "damaged segments");
             screen.line(format_args!("{segments} {would}deleted"))?;
         }
-        match self.dry_run {
-            true if self.bytes > 0 => screen.line(format_args!("at least {} would be won", BinaryBytes(self.bytes)))?,
-            true => {}
-            false => screen.line(format_args!("{} won", BinaryBytes(self.bytes)))?,
+        if self.objects > 0 {
+            let files = number::counted(self.objects, "file", "files");
+            let bytes = number::bytes(self.object_bytes);
+            screen.line(format_args!("{files} that nothing needs {would}removed ({bytes})"))?;
+        }
+        if self.encoded > 0 {
+            screen.line(format_args!("{} encoded", number::counted(self.encoded, "image", "images")))?;
+        }
+        let won = number::bytes(self.bytes);
+        if !self.dry_run {
+            screen.line(format_args!("{won} won"))?;
+        } else if self.bytes > 0 {
+            screen.line(format_args!("at least {won} would be won"))?;
         }
         if !gc.quarantine && !quarantine.is_empty() {
             let segments = number::counted(quarantine.len() as u64, "damaged segment lies", "damaged segments lie");
-            let bytes = BinaryBytes(quarantine.iter().map(|path| size(path)).sum());
+            let bytes = number::bytes(quarantine.iter().map(|path| size(path)).sum());
             screen.note(format_args!("{segments} in quarantine ({bytes}); --quarantine deletes them"))?;
         }
         Ok(())

@@ -132,7 +132,7 @@ fn laid(
         let title = title.strip_prefix(LOGS).unwrap_or(title);
         let cells = table.rows.iter().filter_map(|row| row.cells.get(ALWAYS.len() + index)?.as_ref());
         let column = Column::new(title).least(8).missed(0);
-        let is_text = cells.into_iter().any(|cell| !matches!(cell, Cell::Float(_) | Cell::Int(_)));
+        let is_text = cells.into_iter().any(|cell| !matches!(cell, Cell::Float(_) | Cell::Int(_) | Cell::File(_)));
         columns.push(if is_text { column } else { column.right_aligned() });
     }
     let mut lines = Table::new(columns);

@@ -1,4 +1,5 @@
-//! The commands, one file each: those that look, then those that see to the folder.
+//! The commands, one file each: those that look, then those that write files, then the one that speaks to
+//! programs, then those that see to the folder.
 
 pub(crate) mod ls;
 pub(crate) mod show;
@@ -7,6 +8,9 @@ pub(crate) mod timings;
 pub(crate) mod trace;
 
 pub(crate) mod export;
+pub(crate) mod get;
+
+pub(crate) mod abort;
 
 pub(crate) mod doctor;
 pub(crate) mod gc;

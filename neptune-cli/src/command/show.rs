@@ -2,35 +2,36 @@
 //!
 //! What was not kept is on the page as well: whoever reads it must not take what is here for everything that was logged.
 
+mod document;
+mod files;
+mod tables;
+
 use std::path::Path;
 
-use neptune_core::{AtomValue, Container, LostReport, Timestamp, VariableType};
+use neptune_core::{AtomValue, Content, LostReport, Timestamp, VariableType};
 use neptune_store::{
     Store,
     read::{ExperimentKey, SeriesSummary, Variable, VariableValue, WriterSummary},
 };
-use serde::Serialize;
-use serde_json::{Map, Value};
 
 use crate::{
-    chart, cli, clock,
+    chart,
+    checkpoints::{self, ARTIFACTS},
+    cli, clock,
     failure::{Exit, Failure},
+    hardware,
     inert::{cut, inert, inert_lines, width},
     kept, metrics, number, reading,
     screen::{BAD, BOLD, DIM, GOING, Screen, painted, style_of_state},
     spans::Spans,
-    table::{Column, Field, Table},
     value,
 };
 
-/// The bars of the small picture of a series.
-const TREND: usize = 20;
-
-/// How many series get one: each costs a query.
-const TRENDS: usize = 200;
-
 /// How much of a value a terminal shows.
 const MOST_SHOWN: usize = 1000;
+
+/// How many processes have their hardware told.
+const MACHINES: usize = 4;
 
 /// The widest chart. Wider ones show nothing more.
 const CHART: usize = 120;
@@ -74,7 +75,10 @@ pub(crate) fn run(screen: &mut Screen, folder: &Path, show: &cli::Show) -> Resul
     }
     page.header(screen)?;
     page.atoms(screen)?;
+    page.checkpoints(screen)?;
+    page.artifacts(screen)?;
     page.series(screen, &store)?;
+    page.hardware(screen)?;
     page.traces(screen)?;
     for path in charts {
         page.chart(screen, &store, &path)?;
@@ -106,23 +110,24 @@ impl Page {
         Ok(paths)
     }
 
-    /// The series of numbers but for the timings of spans, of which there are too many to read.
+    /// The series of numbers but for the timings of spans and the hardware, of which there are too many to read.
     fn numbers(&self) -> impl Iterator<Item = (&str, &SeriesSummary)> {
         let spans = Spans::of(&self.variables);
-        let numbers = self.variables.iter().filter(|variable| variable.kind == VariableType::FLOAT_SERIES);
-        numbers.filter(move |variable| !spans.have(&variable.path)).filter_map(|variable| match &variable.value {
-            VariableValue::Series(summary) => Some((variable.path.as_str(), summary)),
-            _ => None,
-        })
+        let numbers = self.series_of(VariableType::FLOAT_SERIES);
+        numbers.filter(move |(path, _)| !spans.have(path) && hardware::parts(path).is_none())
     }
 
     /// The series of texts.
     fn texts(&self) -> impl Iterator<Item = (&str, &SeriesSummary)> {
-        self.variables.iter().filter_map(|variable| match &variable.value {
-            VariableValue::Series(summary) if variable.kind != VariableType::FLOAT_SERIES => {
-                Some((variable.path.as_str(), summary))
+        self.series_of(VariableType::STRING_SERIES)
+    }
+
+    fn series_of(&self, kind: VariableType) -> impl Iterator<Item = (&str, &SeriesSummary)> {
+        self.variables.iter().filter(move |variable| variable.kind == kind).filter_map(|variable| {
+            match &variable.value {
+                VariableValue::Series(summary) => Some((variable.path.as_str(), summary)),
+                _ => None,
             }
-            _ => None,
         })
     }
 
@@ -197,6 +202,13 @@ impl Page {
 
     /// What is not a series, in sections.
     fn atoms(&self, screen: &mut Screen) -> Result<(), Failure> {
+        let families = checkpoints::of(&self.variables);
+        let is_aside = |path: &str| {
+            HEADER.contains(&path)
+                || ["parameters/", "properties/", ARTIFACTS].iter().any(|other| path.starts_with(other))
+                || hardware::parts(path).is_some()
+                || checkpoints::have(&families, path)
+        };
         let mut others = Vec::new();
         for (title, namespace) in [("Parameters", "parameters/"), ("Properties", "properties/"), ("Variables", "")] {
             let mut fields = Vec::new();
@@ -208,9 +220,7 @@ impl Page {
                     }
                     VariableValue::Series(_) => continue,
                 };
-                let is_elsewhere = namespace.is_empty()
-                    && (HEADER.contains(&variable.path.as_str())
-                        || ["parameters/", "properties/"].iter().any(|other| variable.path.starts_with(other)));
+                let is_elsewhere = namespace.is_empty() && is_aside(&variable.path) && !is_odd_artifact(variable);
                 if let Some(name) = variable.path.strip_prefix(namespace).filter(|_| !is_elsewhere) {
                     fields.push((inert(name), shown));
                 }
@@ -223,57 +233,20 @@ impl Page {
         Ok(())
     }
 
-    fn series(&self, screen: &mut Screen, store: &Store) -> Result<(), Failure> {
-        let right = |title: &str| Column::new(title).right_aligned();
-        let mut numbers = Table::new(vec![
-            Column::new("SERIES").least(16).holds_paths(),
-            right("LAST"),
-            right("MIN"),
-            right("MAX"),
-            right("MEAN").missed(2),
-            right("POINTS"),
-            right("STEP").missed(1),
-            Column::new("TREND").missed(0),
-        ]);
-        for (at, (path, summary)) in self.numbers().enumerate() {
-            let statistics = summary.statistics;
-            let trend = if at < TRENDS {
-                chart::sparkline(&store.overview(&self.key, path, f64::NEG_INFINITY..=f64::INFINITY, TREND)?)
-            } else {
-                String::new()
-            };
-            let or_nothing = |value: Option<f64>| value.map(number::short).unwrap_or_default();
-            numbers.row(vec![
-                Field::new(inert(path)),
-                Field::new(summary.last.as_f64().map(number::short).unwrap_or_default()).style(BOLD),
-                Field::new(or_nothing(statistics.minimum)),
-                Field::new(or_nothing(statistics.maximum)),
-                Field::new(or_nothing(mean(summary))),
-                Field::new(number::count(statistics.count)),
-                Field::new(number::step(summary.last_step)),
-                Field::new(trend).style(GOING),
-            ]);
-        }
-        let mut texts = Table::new(vec![
-            Column::new("TEXT").least(16).holds_paths(),
-            right("POINTS"),
-            Column::new("LAST").least(16),
-        ]);
-        let has_line = |path: &str| path.starts_with(kept::NAMESPACE) || TEXTS.iter().any(|(text, ..)| *text == path);
-        for (path, summary) in self.texts().filter(|(path, _)| !has_line(path)) {
-            texts.row(vec![
-                Field::new(inert(path)),
-                Field::new(number::count(summary.statistics.count)),
-                Field::new(value::shown(&summary.last)),
-            ]);
-        }
-        for table in [numbers, texts] {
-            if !table.is_empty() {
-                screen.line("")?;
-                for line in table.lay(screen.width).lines {
-                    screen.line(line)?;
-                }
+    /// The hardware in a few lines for each process.
+    fn hardware(&self, screen: &mut Screen) -> Result<(), Failure> {
+        let machines = hardware::of(&self.variables);
+        for (writer, machine) in machines.iter().take(MACHINES) {
+            let mut title = "Hardware".to_owned();
+            if machines.len() > 1 {
+                let host = machine.host().map(|host| format!(" on {host}")).unwrap_or_default();
+                title = format!("Hardware, process {writer}{host}");
             }
+            section(screen, &title, &machine.told())?;
+        }
+        if machines.len() > MACHINES {
+            let more = number::counted((machines.len() - MACHINES) as u64, "more process", "more processes");
+            screen.line(painted(DIM, format_args!("  {more}; --json has everything")))?;
         }
         Ok(())
     }
@@ -341,37 +314,11 @@ impl Page {
         }
         Ok(())
     }
+}
 
-    fn json(&self) -> Shown<'_> {
-        let mut atoms = Map::new();
-        let mut series = Vec::new();
-        for variable in &self.variables {
-            match &variable.value {
-                VariableValue::Atom(value) => {
-                    atoms.insert(variable.path.clone(), value::json(value));
-                }
-                VariableValue::Set(members) => {
-                    atoms.insert(variable.path.clone(), members.clone().into());
-                }
-                VariableValue::Series(summary) => series.push(ShownSeries::of(variable, summary)),
-            }
-        }
-        let time = |path| self.time(path).map(clock::json);
-        Shown {
-            id: &self.key.short_id,
-            uuid: self.key.uuid.to_string(),
-            project: self.key.project.as_str(),
-            name: self.text("sys/name"),
-            state: self.text("sys/state"),
-            failure: self.value("sys/failure").map(|_| self.text("sys/failure")),
-            created: time("sys/creation_time"),
-            ended: self.ended().map(clock::json),
-            tags: self.tags(),
-            variables: atoms,
-            series,
-            lost: self.lost.iter().map(|(reason, count)| (reason.name().to_owned(), count.into())).collect(),
-        }
-    }
+/// Whether something that is no file lies where artifacts are.
+fn is_odd_artifact(variable: &Variable) -> bool {
+    variable.path.starts_with(ARTIFACTS) && variable.kind != VariableType::atom(Content::File)
 }
 
 /// Names and values below a title; nothing when there are none.
@@ -390,63 +337,4 @@ fn section(screen: &mut Screen, title: &str, fields: &[(String, String)]) -> Res
         screen.line(format_args!("  {}{:padding$}  {shown}", painted(DIM, name), ""))?;
     }
     Ok(())
-}
-
-fn mean(summary: &SeriesSummary) -> Option<f64> {
-    let finite = summary.statistics.count.saturating_sub(summary.statistics.nonfinite);
-    (finite > 0 && summary.statistics.minimum.is_some()).then(|| summary.statistics.total / finite as f64)
-}
-
-/// An experiment in JSON.
-#[derive(Serialize)]
-struct Shown<'a> {
-    id: &'a str,
-    uuid: String,
-    project: &'a str,
-    name: &'a str,
-    state: &'a str,
-    failure: Option<&'a str>,
-    created: Option<String>,
-    ended: Option<String>,
-    tags: &'a [String],
-    /// Atoms and sets by path.
-    variables: Map<String, Value>,
-    series: Vec<ShownSeries<'a>>,
-    /// Counts by reason.
-    lost: Map<String, Value>,
-}
-
-#[derive(Serialize)]
-struct ShownSeries<'a> {
-    path: &'a str,
-    r#type: &'static str,
-    count: u64,
-    nonfinite: u64,
-    last: Value,
-    minimum: Option<f64>,
-    maximum: Option<f64>,
-    mean: Option<f64>,
-    first_step: Value,
-    last_step: Value,
-    last_time: String,
-}
-
-impl<'a> ShownSeries<'a> {
-    fn of(variable: &'a Variable, summary: &SeriesSummary) -> Self {
-        debug_assert_eq!(variable.kind.container, Container::Series, "only a series has a summary");
-        let statistics = summary.statistics;
-        Self {
-            path: &variable.path,
-            r#type: if variable.kind == VariableType::FLOAT_SERIES { "float" } else { "string" },
-            count: statistics.count,
-            nonfinite: statistics.nonfinite,
-            last: value::json(&summary.last),
-            minimum: statistics.minimum,
-            maximum: statistics.maximum,
-            mean: mean(summary),
-            first_step: number::json_step(summary.first_step),
-            last_step: number::json_step(summary.last_step),
-            last_time: clock::json(summary.last_time),
-        }
-    }
 }

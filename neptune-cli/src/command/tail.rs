@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, path::Path, thread, time::Duration};
 
-use neptune_core::{Container, Timestamp};
+use neptune_core::{Container, Timestamp, VariableType};
 use neptune_store::{
     ErrorKind, Points, Store, Values,
     read::{ExperimentKey, SeriesSummary, VariableValue},
@@ -15,10 +15,11 @@ use serde_json::Value;
 use crate::{
     cli, clock,
     failure::{Exit, Failure},
+    hardware,
     inert::{inert, inert_lines, width},
-    kept, number, reading,
+    kept, media, number, reading,
     screen::{DIM, Screen, painted},
-    spans,
+    spans, value,
 };
 
 /// How often an experiment that is followed is looked at for having died.
@@ -43,6 +44,11 @@ struct Point {
 enum Logged {
     Number(f64),
     Text(String),
+    /// The document of an image or a histogram, and what is shown of it.
+    Document {
+        text: String,
+        shown: String,
+    },
 }
 
 pub(crate) fn run(screen: &mut Screen, folder: &Path, tail: &cli::Tail) -> Result<Exit, Failure> {
@@ -117,7 +123,7 @@ impl Followed<'_> {
     }
 
     /// The series there are, as far as they are followed.
-    fn series(&self) -> Result<Vec<(String, SeriesSummary)>, Failure> {
+    fn series(&self) -> Result<Vec<(String, VariableType, SeriesSummary)>, Failure> {
         let variables = match &self.path {
             None => self.store.variables(&self.experiment, "")?.into_iter().filter(|it| !is_aside(&it.path)).collect(),
             // Resolved again each time: a series that is waited for may come under `logs/`.
@@ -128,7 +134,7 @@ impl Followed<'_> {
             },
         };
         let series = variables.into_iter().filter_map(|variable| match variable.value {
-            VariableValue::Series(summary) => Some((variable.path, summary)),
+            VariableValue::Series(summary) => Some((variable.path, variable.kind, summary)),
             _ => None,
         });
         Ok(series.collect())
@@ -137,11 +143,11 @@ impl Followed<'_> {
     /// The last `n` points of all series together.
     fn last(&mut self, n: usize) -> Result<Vec<Point>, Failure> {
         let mut points = Vec::new();
-        for (path, summary) in self.series()? {
+        for (path, kind, summary) in self.series()? {
             let tail = self.store.series_tail(&self.experiment, &path, n)?;
             // With no points to begin with, what is there counts as seen.
             self.seen.insert(path.clone(), tail.steps.last().copied().unwrap_or(summary.last_step));
-            points.extend(points_of(&path, tail));
+            points.extend(points_of(&path, kind, tail));
         }
         let mut points = in_order(points);
         points.drain(..points.len().saturating_sub(n));
@@ -151,7 +157,7 @@ impl Followed<'_> {
     /// The points behind those that were seen.
     fn news(&mut self) -> Result<Vec<Point>, Failure> {
         let mut points = Vec::new();
-        for (path, summary) in self.series()? {
+        for (path, kind, summary) in self.series()? {
             // A series whose last step lies before was deleted and begun again.
             let seen = self.seen.get(&path).copied().filter(|seen| summary.last_step >= *seen);
             let seen = seen.unwrap_or(f64::NEG_INFINITY);
@@ -162,7 +168,7 @@ impl Followed<'_> {
             if let Some(last) = news.steps.last() {
                 self.seen.insert(path.clone(), *last);
             }
-            points.extend(points_of(&path, news));
+            points.extend(points_of(&path, kind, news));
         }
         Ok(in_order(points))
     }
@@ -190,6 +196,7 @@ impl Followed<'_> {
         let before = format!("{before}  {:>6}", number::step(point.step));
         match &point.value {
             Logged::Number(value) => screen.line(format_args!("{before}  {}", number::exact(*value))),
+            Logged::Document { shown, .. } => screen.line(format_args!("{before}  {shown}")),
             Logged::Text(text) => {
                 let mut lines = inert_lines(text);
                 screen.line(format_args!("{before}  {}", lines.next().unwrap_or_default()).to_string().trim_end())?;
@@ -204,12 +211,19 @@ impl Followed<'_> {
 fn is_aside(path: &str) -> bool {
     [spans::NAMESPACE, kept::NAMESPACE].iter().any(|namespace| path.starts_with(namespace))
         || path == "monitoring/traceback"
+        || hardware::parts(path).is_some()
 }
 
-fn points_of(path: &str, points: Points) -> Vec<Point> {
+fn points_of(path: &str, kind: VariableType, points: Points) -> Vec<Point> {
     let values: Vec<Logged> = match points.values {
         Values::Float(values) => values.into_iter().map(Logged::Number).collect(),
-        Values::Text(values) => values.into_iter().map(Logged::Text).collect(),
+        Values::Text(values) => values
+            .into_iter()
+            .map(|text| match media::shown(kind, &text) {
+                Some(shown) => Logged::Document { text, shown },
+                None => Logged::Text(text),
+            })
+            .collect(),
     };
     let steps = points.steps.into_iter().zip(points.times).zip(values);
     steps
@@ -237,6 +251,7 @@ impl<'a> Told<'a> {
         let value = match &point.value {
             Logged::Number(value) => number::json(*value),
             Logged::Text(text) => text.as_str().into(),
+            Logged::Document { text, .. } => value::json_of_text(text),
         };
         Self { path: &point.path, step: number::json_step(point.step), time: clock::json(point.time), value }
     }
@@ -249,7 +264,7 @@ mod tests {
     fn numbers(path: &str, times: &[i64]) -> Vec<Point> {
         let values = Values::Float(vec![0.5; times.len()]);
         let steps = (0_u32..).take(times.len()).map(f64::from).collect();
-        points_of(path, Points { steps, times: times.to_vec(), values })
+        points_of(path, VariableType::FLOAT_SERIES, Points { steps, times: times.to_vec(), values })
     }
 
     #[test]

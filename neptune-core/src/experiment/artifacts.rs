@@ -4,6 +4,7 @@ use std::{
     fmt, fs,
     io::{self, Read},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use neptune_format::{AtomValue, File, Record, VariablePath};
@@ -16,6 +17,9 @@ use crate::{
 
 /// The namespace of artifacts.
 pub(super) const ARTIFACTS: &str = "artifacts";
+
+/// How long a call waits for whoever gives room back, at most.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What an artifact is made of.
 pub enum ArtifactSource<'a> {
@@ -138,7 +142,7 @@ impl State {
         if !self.journal.is_ours() {
             return Err(Error::new(ErrorKind::Unsupported, "a forked process must attach to the experiment itself"));
         }
-        let held = self.objects.hold().map_err(|error| self.cannot_keep(path, error))?;
+        let held = self.objects.hold(PATIENCE).map_err(|error| self.cannot_keep(path, error))?;
         let file = self.keep(path, source, &held)?;
         let value = AtomValue::File(file);
         if let Some(value) = self.variables.atom(path, value)? {
@@ -165,7 +169,7 @@ impl State {
                 self.objects.keep_reader(reader, held).map_err(|error| self.cannot_keep(path, error))
             }
             ArtifactSource::Bytes(bytes) => {
-                self.objects.keep_bytes(bytes, "", held).map_err(|error| self.cannot_keep(path, error))
+                self.objects.keep_bytes(bytes, held).map_err(|error| self.cannot_keep(path, error))
             }
         }
     }

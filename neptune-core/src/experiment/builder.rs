@@ -215,6 +215,9 @@ impl ExperimentBuilder {
             objects,
             #[cfg(feature = "images")]
             encoder: Mutex::default(),
+            claimed: Mutex::default(),
+            #[cfg(feature = "embedded")]
+            reclaimer: Mutex::default(),
             checkpoints: Families::default(),
             #[cfg(feature = "hardware")]
             monitor: std::sync::OnceLock::new(),

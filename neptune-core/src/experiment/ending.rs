@@ -160,18 +160,19 @@ impl State {
         if let Some(monitor) = self.monitor.get() {
             monitor.stop();
         }
-        #[cfg(feature = "images")]
-        if let Some(encoder) = self.encoder.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            encoder.finish(self.stop_deadline);
-        }
+        self.forget_callbacks();
         self.journal.record(&Record::Closed { time: clock::now(), outcome, reason });
         let end = self.journal.stop();
         self.keeper.lock().unwrap_or_else(PoisonError::into_inner).stop();
+        let began = clock::monotonic();
         let Some(drain) = &self.drain else {
             drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
+            self.finish_encoding(self.stop_deadline);
             return Ok(self.journal.losses().report());
         };
         let drained = drain.finish(end, self.stop_deadline);
+        self.finish_encoding(self.stop_deadline.saturating_sub(began.elapsed()));
+        self.finish_reclaiming(self.stop_deadline.saturating_sub(began.elapsed()));
         match drained.trouble {
             Some(trouble) if !drained.complete => Err(Error::new(
                 ErrorKind::Unavailable,
@@ -190,6 +191,39 @@ impl State {
             }
         }
     }
+
+    /// What was given to this experiment to call may hold handles to it, which would keep it from ever going away.
+    fn forget_callbacks(&self) {
+        let held_back = std::mem::take(&mut *self.held_back.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(held_back);
+        self.journal.abort().forget();
+    }
+
+    /// Waits until objects are removed that are not needed any more. What is not by then is left to `neptune gc`.
+    fn finish_reclaiming(&self, patience: Duration) {
+        #[cfg(feature = "embedded")]
+        {
+            let reclaimer = self.reclaimer.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(reclaimer) = reclaimer {
+                reclaimer.finish(patience);
+            }
+        }
+        #[cfg(not(feature = "embedded"))]
+        let _: (&Self, Duration) = (self, patience);
+    }
+
+    /// Waits until images are encoded. What is not by then is kept as it is.
+    #[cfg(feature = "images")]
+    fn finish_encoding(&self, patience: Duration) {
+        let encoder = self.encoder.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(encoder) = encoder {
+            encoder.finish(patience);
+        }
+    }
+
+    #[cfg(not(feature = "images"))]
+    #[expect(clippy::unused_self, reason = "the same shape as with an encoder")]
+    const fn finish_encoding(&self, _patience: Duration) {}
 
     fn lost(&self, refused: &LostReport) -> LostReport {
         let mut lost = self.journal.losses().report();

@@ -1,5 +1,7 @@
 //! Images and histograms: series of more than numbers and text.
 
+use std::time::Duration;
+
 use neptune_format::{Document as _, Histogram, LoggedImage, LostReason, Timestamp, VariablePath};
 
 use super::{
@@ -13,6 +15,9 @@ use crate::{
     image::{Image, MOST_BYTES, PIXELS},
     objects::Held,
 };
+
+/// How long a call that logs an image waits for whoever gives room back, at most.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 impl ExperimentHandle {
     /// Logs an image under `name`, the series `logs/NAME`, at the step behind its last.
@@ -139,13 +144,13 @@ impl State {
             return (entry, None);
         }
         let shown = || entry.name.as_deref().map_or_else(String::new, |name| format!(" {name:?}"));
-        let kept = self.objects.hold().and_then(|held| {
+        let kept = self.objects.hold(PATIENCE).and_then(|held| {
             let object = if image.format == PIXELS {
                 self.objects.keep_pixels(&image.bytes, &held)?
             } else if entry.size > MOST_BYTES {
                 None
             } else {
-                Some(self.objects.keep_bytes(&image.bytes, "", &held)?.object)
+                Some(self.objects.keep_bytes(&image.bytes, &held)?.object)
             };
             Ok((object, held))
         });
@@ -162,10 +167,13 @@ impl State {
                 let limit = crate::image::IMAGE_SIZE_LIMIT_MB;
                 format!("the image{} has {} bytes, and at most {limit} MB are kept", shown(), entry.size)
             }),
-            Err(error) => self
-                .journal
-                .losses()
-                .explain(LostReason::DiskFull, 1, || format!("the image{} cannot be written: {error}", shown())),
+            Err(error) => {
+                let reason = match error.kind() {
+                    std::io::ErrorKind::TimedOut => LostReason::Overrun,
+                    _ => LostReason::DiskFull,
+                };
+                self.journal.losses().explain(reason, 1, || format!("the image{} cannot be kept: {error}", shown()));
+            }
         }
         (entry, None)
     }
@@ -174,6 +182,9 @@ impl State {
     #[cfg(feature = "images")]
     fn encode(&self, object: neptune_format::ObjectId) {
         let mut encoder = self.encoder.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if self.ended.load(std::sync::atomic::Ordering::Acquire) {
+            return;
+        }
         if encoder.is_none() {
             // Without a thread the pixels stay as they are.
             *encoder = crate::encoder::Encoder::start(self.objects.clone()).ok();
@@ -236,10 +247,19 @@ mod reading {
                 let shown = image.name.as_deref().unwrap_or("without a name");
                 Error::new(ErrorKind::NotFound, format!("the bytes of the image {shown:?} were not kept"))
             };
-            let file = neptune_store::objects::file_of_image(self.state.session.folder(), image).ok_or_else(gone)?;
-            let unreadable =
-                |error| Error::new(ErrorKind::Unavailable, format!("cannot read {}", file.display())).because(error);
-            let bytes = std::fs::read(&file).map_err(unreadable)?;
+            let find = || neptune_store::objects::file_of_image(self.state.session.folder(), image).ok_or_else(gone);
+            let unreadable = |error| {
+                let named = image.name.as_deref().unwrap_or_default();
+                Error::new(ErrorKind::Unavailable, format!("cannot read the image {named:?}")).because(error)
+            };
+            let mut file = find()?;
+            let mut read = std::fs::read(&file);
+            if read.as_ref().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+                // It was encoded meanwhile.
+                file = find()?;
+                read = std::fs::read(&file);
+            }
+            let bytes = read.map_err(unreadable)?;
             #[cfg(feature = "images")]
             if file.extension().is_some_and(|ending| ending == "pam") {
                 return crate::encoder::png(&bytes).map_err(unreadable);

@@ -1,9 +1,10 @@
 //! [`Experiment`] and [`ExperimentHandle`]: a running experiment, owned or shared, and what its variables share.
 
 use std::{
+    collections::BTreeSet,
     fmt,
     ops::Deref,
-    sync::{Arc, Mutex, atomic::AtomicBool},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -17,6 +18,8 @@ use super::{
 use crate::encoder::Encoder;
 #[cfg(feature = "hardware")]
 use crate::hardware::Monitor;
+#[cfg(feature = "embedded")]
+use crate::reclaim::Reclaimer;
 use crate::{
     journal::{Journal, Keeper, Lock},
     objects::Objects,
@@ -77,6 +80,11 @@ pub(super) struct State {
     /// What encodes images, once there was one.
     #[cfg(feature = "images")]
     pub(super) encoder: Mutex<Option<Encoder>>,
+    /// The namespaces that integrations log below; see [`ExperimentHandle::claim`].
+    pub(super) claimed: Mutex<BTreeSet<String>>,
+    /// Gives the room of objects back that are not needed any more, once there were some.
+    #[cfg(feature = "embedded")]
+    pub(super) reclaimer: Mutex<Option<Reclaimer>>,
     /// The families of checkpoints, by their names.
     pub(super) checkpoints: Families,
     /// What reads the hardware, once it was started.
@@ -131,6 +139,18 @@ impl ExperimentHandle {
     /// experiment do not.
     pub fn is_same_writer(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.state, &other.state)
+    }
+
+    /// Takes a namespace for somebody who logs below it; whether nobody has it already. For integrations, so that two
+    /// trainings of a process do not write over each other's points. Given back by [`ExperimentHandle::unclaim`].
+    pub fn claim(&self, namespace: &str) -> bool {
+        let mut claimed = self.state.claimed.lock().unwrap_or_else(PoisonError::into_inner);
+        claimed.insert(namespace.trim_matches('/').to_owned())
+    }
+
+    /// Gives a namespace back that was [claimed](ExperimentHandle::claim).
+    pub fn unclaim(&self, namespace: &str) {
+        self.state.claimed.lock().unwrap_or_else(PoisonError::into_inner).remove(namespace.trim_matches('/'));
     }
 
     /// The project of the experiment.

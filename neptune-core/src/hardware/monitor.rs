@@ -32,6 +32,9 @@ const FIRST: Duration = Duration::from_secs(1);
 /// The least time between readings: processors count their time in hundredths of a second, so a share over less is noise.
 const LEAST: Duration = Duration::from_millis(250);
 
+/// The most time between them, which is as good as never.
+const MOST: Duration = Duration::from_hours(365 * 24);
+
 /// How long the end of an experiment waits for a last reading, at most: a driver may hang.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -52,7 +55,7 @@ impl Default for Readings {
 
 impl Readings {
     pub(crate) fn every(time: Duration) -> Self {
-        Self::Every(time.max(LEAST))
+        Self::Every(time.clamp(LEAST, MOST))
     }
 }
 

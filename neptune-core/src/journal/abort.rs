@@ -3,7 +3,10 @@
 //! It is a request: the trainer decides when to stop. The keeper looks for the file, so no logging call does.
 
 use std::{
-    fmt, fs, io,
+    fmt,
+    fs::{self, File},
+    io::{self, Read as _},
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -12,6 +15,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use uuid::Uuid;
+
 use super::folder::WriterFolder;
 use crate::clock;
 
@@ -19,7 +24,7 @@ use crate::clock;
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// The most of a reason that is read.
-const MOST: usize = 4096;
+const MOST: u64 = 4096;
 
 type Callback = Arc<dyn Fn(&str) + Send + Sync>;
 
@@ -81,6 +86,12 @@ impl AbortRequest {
         }
     }
 
+    /// Tells nobody any more.
+    pub(crate) fn forget(&self) {
+        let callbacks = std::mem::take(&mut self.lock().callbacks);
+        drop(callbacks);
+    }
+
     /// Looks for a request from another process, now and then.
     pub(super) fn look(&self, folder: &WriterFolder) {
         let now = clock::monotonic();
@@ -90,9 +101,11 @@ impl AbortRequest {
         }
         state.looked = Some(now);
         drop(state);
-        if let Ok(reason) = fs::read(folder.abort()) {
-            let reason = String::from_utf8_lossy(reason.get(..reason.len().min(MOST)).unwrap_or_default());
-            self.make(&reason);
+        let mut reason = Vec::new();
+        if let Ok(file) = File::open(folder.abort())
+            && file.take(MOST).read_to_end(&mut reason).is_ok()
+        {
+            self.make(&String::from_utf8_lossy(&reason));
         }
     }
 
@@ -102,7 +115,12 @@ impl AbortRequest {
             return;
         }
         self.is_heard.store(true, Ordering::Release);
-        let tell = move || callbacks.iter().for_each(|callback| callback(&reason));
+        let tell = move || {
+            for callback in callbacks {
+                // One that panics, which is noted like every panic, does not keep the others from hearing of it.
+                catch_unwind(AssertUnwindSafe(|| callback(&reason))).ok();
+            }
+        };
         // Without a thread it is still there for whoever asks.
         drop(thread::Builder::new().name("neptune:abort".into()).spawn(tell));
     }
@@ -114,7 +132,7 @@ impl AbortRequest {
 
 /// Leaves a request for the process that writes to the journal in `folder`.
 pub(crate) fn leave(folder: &WriterFolder, reason: &str) -> io::Result<()> {
-    let unfinished = folder.path.join(".abort");
+    let unfinished = folder.path.join(format!(".abort-{}", Uuid::now_v7()));
     fs::write(&unfinished, reason)?;
     #[expect(clippy::disallowed_methods, reason = "a request that is lost with the power is for a process that is too")]
     fs::rename(unfinished, folder.abort())

@@ -132,7 +132,7 @@ impl Drain {
     /// Waits until the sink has everything before `target`.
     pub(crate) fn wait_for(&self, target: Position, deadline: Duration) -> Drained {
         self.shared.change(|state| state.hurry = true);
-        let complete = self.shared.wait_until(clock::monotonic() + deadline, |state| state.drained >= Some(target));
+        let complete = self.shared.wait_until(deadline_in(deadline), |state| state.drained >= Some(target));
         self.drained(complete)
     }
 
@@ -143,7 +143,7 @@ impl Drain {
             state.finish_at = Some(end);
             state.hurry = true;
         });
-        let complete = self.shared.wait_until(clock::monotonic() + deadline, |state| state.done);
+        let complete = self.shared.wait_until(deadline_in(deadline), |state| state.done);
         self.drained(complete)
     }
 
@@ -151,6 +151,12 @@ impl Drain {
         let state = self.shared.lock();
         Drained { complete, refused: state.refused, trouble: state.trouble.clone() }
     }
+}
+
+/// The time when `patience` is over. Who waits for ever waits for a year.
+fn deadline_in(patience: Duration) -> Instant {
+    const YEAR: Duration = Duration::from_hours(365 * 24);
+    clock::monotonic() + patience.min(YEAR)
 }
 
 struct Work {

@@ -13,6 +13,8 @@ pub(super) struct Known {
     pub(super) unfinished: BTreeMap<u64, BTreeMap<String, File>>,
     /// The version that was said to be the best, by this process or, without a goal, by one before it.
     pub(super) marked: Option<u64>,
+    /// Files of steps that are no version, left by a process that died: removed when the step becomes one.
+    pub(super) orphans: BTreeMap<u64, BTreeSet<String>>,
     pub(super) keep_last: Option<usize>,
     pub(super) keep_best: Option<usize>,
     pub(super) goal: Option<Goal>,

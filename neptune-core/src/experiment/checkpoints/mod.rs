@@ -7,13 +7,13 @@ mod known;
 mod resumed;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     fs, io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use neptune_format::{AtomValue, File, VariablePath};
+use neptune_format::{AtomValue, File, LostReason, Record, VariablePath};
 use serde::{Deserialize, Serialize};
 
 use self::known::Known;
@@ -104,15 +104,17 @@ impl ExperimentHandle {
     /// `Invalid` when `name` is no path; otherwise when the store cannot be read.
     pub fn checkpoints(&self, name: &str) -> Result<Checkpoints> {
         let path = VariablePath::new(name)?;
-        let families = || self.state.checkpoints.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = families().get(name).cloned();
-        let family = if let Some(family) = known {
-            family
+        // Held while the store is read: what is known of a family is made once.
+        let mut families = self.state.checkpoints.lock().unwrap_or_else(PoisonError::into_inner);
+        let family = if let Some(family) = families.get(name) {
+            Arc::clone(family)
         } else {
             let known = Mutex::new(self.state.known_checkpoints(&path)?);
             let family = Arc::new(Family { path, known });
-            Arc::clone(families().entry(name.to_owned()).or_insert(family))
+            families.insert(name.to_owned(), Arc::clone(&family));
+            family
         };
+        drop(families);
         Ok(Checkpoints { experiment: self.clone(), family })
     }
 }
@@ -153,6 +155,7 @@ impl Checkpoints {
     /// # Errors
     /// As [`ExperimentHandle::log_artifact`].
     pub fn save(&self, step: u64, metric: Option<f64>, files: &mut [(&str, ArtifactSource<'_>)]) -> Result<()> {
+        self.check_process()?;
         self.discard_unfinished(step);
         for (name, source) in files {
             let source = std::mem::replace(source, ArtifactSource::Bytes(&[]));
@@ -161,7 +164,7 @@ impl Checkpoints {
                 return Err(error);
             }
         }
-        self.complete(step, metric)
+        self.complete(step, metric).inspect_err(|_error| self.discard_unfinished(step))
     }
 
     /// Keeps a file of the version `step`, which exists once it is [complete](Checkpoints::complete). For trainers that
@@ -170,37 +173,78 @@ impl Checkpoints {
     /// # Errors
     /// As [`ExperimentHandle::log_artifact`]; `Invalid` when `name` is no path.
     pub fn add_file<'a>(&self, step: u64, name: &str, source: impl Into<ArtifactSource<'a>>) -> Result<()> {
-        let path = self.file_path(step, name)?;
+        self.check_process()?;
+        // What a version needs must not be replaced before the new version is there.
+        let is_replaced = self.known().versions.contains_key(&step);
+        let path = if is_replaced { self.waiting_path(step, name)? } else { self.file_path(step, name)? };
         let file = self.experiment.state.log_file(&path, source.into())?;
         self.known().unfinished.entry(step).or_default().insert(name.to_owned(), file);
         Ok(())
     }
 
     /// Makes the files that were added for `step` a version, the latest one, and removes versions that are not to be kept.
-    /// A metric that is NaN counts as none.
+    /// A metric that is NaN or infinite counts as none.
+    ///
+    /// The room of those is given back by a thread, once the store has caught up.
     ///
     /// # Errors
-    /// `Invalid` when no file was added; `Unavailable` when it cannot be logged.
+    /// `Invalid` when no file was added, or there are too many to be described in 1 MiB; `Unavailable` when it cannot be
+    /// logged. There is no new version then, and none is removed.
     pub fn complete(&self, step: u64, metric: Option<f64>) -> Result<()> {
+        self.check_process()?;
         let mut known = self.known();
-        let Some(files) = known.unfinished.remove(&step) else {
+        let Some(files) = known.unfinished.get(&step).cloned() else {
             return Err(Error::new(ErrorKind::Invalid, format!("checkpoint {step} has no files")));
         };
-        let metric = metric.filter(|metric| !metric.is_nan());
+        let metric = metric.filter(|metric| metric.is_finite());
         let latest = known.latest().map_or(i64::MIN, |latest| latest.completed);
         let completed = clock::now().as_micros().max(latest.saturating_add(1));
         let checkpoint = Checkpoint { step, metric, files, completed };
-        let document = serde_json::to_string(&checkpoint)
-            .map_err(|error| Error::new(ErrorKind::Invalid, "a checkpoint cannot be described").because(error))?;
-        self.experiment.atom(&self.version_path(step)).try_assign(AtomValue::Json(document))?;
-        let replaced = known.versions.insert(step, checkpoint);
-        let mut unneeded: Vec<File> =
-            known.dropped().into_iter().flat_map(|step| self.forget(&mut known, step)).collect();
+        self.log_version(&checkpoint)?;
+        known.unfinished.remove(&step);
+        let replaced = known.versions.insert(step, checkpoint.clone());
+        let mut unneeded = Vec::new();
+        if let Some(replaced) = replaced {
+            self.put_in_place(&checkpoint);
+            unneeded.extend(replaced.files.values().copied());
+            known.orphans.entry(step).or_default().extend(replaced.files.into_keys());
+        }
+        for name in known.orphans.remove(&step).unwrap_or_default() {
+            if !checkpoint.files.contains_key(&name) {
+                self.delete_file(step, &name);
+            }
+        }
+        let dropped = known.dropped();
+        unneeded.extend(dropped.into_iter().flat_map(|step| self.forget(&mut known, step)));
         self.say_which(&known);
-        unneeded.extend(replaced.into_iter().flat_map(|checkpoint| checkpoint.files.into_values()));
         drop(known);
         self.reclaim(&unneeded);
         Ok(())
+    }
+
+    /// Logs the atom that makes files a version.
+    fn log_version(&self, checkpoint: &Checkpoint) -> Result<()> {
+        let state = &self.experiment.state;
+        let document = serde_json::to_string(checkpoint)
+            .map_err(|error| Error::new(ErrorKind::Invalid, "a checkpoint cannot be described").because(error))?;
+        let path = VariablePath::new(&self.version_path(checkpoint.step))?;
+        let Some(value) = state.variables.atom(&path, AtomValue::Json(document))? else { return Ok(()) };
+        state.journal.try_record(&Record::Assign { path: path.clone(), value }).map_err(|reason| {
+            let kind = if reason == LostReason::TooLarge { ErrorKind::Invalid } else { ErrorKind::Unavailable };
+            Error::new(kind, format!("{path} cannot be logged: {}", reason.explanation()))
+        })
+    }
+
+    /// Gives the files of a version that replaces another their paths.
+    fn put_in_place(&self, checkpoint: &Checkpoint) {
+        for (name, file) in &checkpoint.files {
+            if let (Ok(path), Ok(waiting)) =
+                (self.file_path(checkpoint.step, name), self.waiting_path(checkpoint.step, name))
+            {
+                self.experiment.state.assign(&path, AtomValue::File(*file));
+                self.experiment.state.delete(&waiting);
+            }
+        }
     }
 
     /// Says that the version `step` is the best, for trainers that decide that themselves. It is kept from now on.
@@ -208,6 +252,7 @@ impl Checkpoints {
     /// # Errors
     /// `NotFound` when there is no such version.
     pub fn mark_best(&self, step: u64) -> Result<()> {
+        self.check_process()?;
         let mut known = self.known();
         if !known.versions.contains_key(&step) {
             return Err(self.no_version(&step.to_string()));
@@ -220,8 +265,9 @@ impl Checkpoints {
     /// Removes the version `step`, whatever is to be kept; nothing when there is none.
     ///
     /// # Errors
-    /// None at present; what cannot be removed from the disk is removed by `neptune gc`.
+    /// `Unsupported` in a forked process. What cannot be removed from the disk now is removed by `neptune gc`.
     pub fn remove(&self, step: u64) -> Result<()> {
+        self.check_process()?;
         let mut known = self.known();
         let files = self.forget(&mut known, step);
         self.say_which(&known);
@@ -306,16 +352,30 @@ impl Checkpoints {
         Ok(VariablePath::within(ARTIFACTS, &format!("{}/{step}/{name}", self.family.path))?)
     }
 
+    /// Where a file waits that is to replace one of a version.
+    fn waiting_path(&self, step: u64, name: &str) -> Result<VariablePath> {
+        self.file_path(step, &format!("replacing/{name}"))
+    }
+
+    /// A forked child must not touch locks that a thread of its parent may have held.
+    fn check_process(&self) -> Result<()> {
+        if self.experiment.state.journal.is_ours() {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Unsupported, LostReason::Forked.explanation()))
+    }
+
     /// Removes what was added for a version that is not complete.
     fn discard_unfinished(&self, step: u64) {
         let mut known = self.known();
         let files = known.unfinished.remove(&step).unwrap_or_default();
-        // Of a version that is there already, and was being replaced, the files stay.
-        let kept: BTreeSet<String> =
-            known.versions.get(&step).map(|version| version.files.keys().cloned().collect()).unwrap_or_default();
+        let is_replaced = known.versions.contains_key(&step);
         drop(known);
-        for name in files.keys().filter(|name| !kept.contains(*name)) {
-            self.delete_file(step, name);
+        for name in files.keys() {
+            let path = if is_replaced { self.waiting_path(step, name) } else { self.file_path(step, name) };
+            if let Ok(path) = path {
+                self.experiment.state.delete(&path);
+            }
         }
     }
 
@@ -358,13 +418,8 @@ impl Checkpoints {
 
     /// Gives the room of files back to the disk, where nothing else needs them.
     fn reclaim(&self, files: &[File]) {
-        if files.is_empty() {
-            return;
-        }
-        let objects: Vec<_> = files.iter().map(|file| file.object).collect();
-        if let Err(error) = self.experiment.state.reclaim(&objects) {
-            let message = || format!("checkpoints that are not kept still take room, until `neptune gc`: {error}");
-            self.experiment.notice(message);
+        if !files.is_empty() {
+            self.experiment.state.reclaim(files.iter().map(|file| file.object).collect());
         }
     }
 

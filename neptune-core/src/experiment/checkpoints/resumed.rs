@@ -1,13 +1,28 @@
 //! Checkpoints of processes before this one, and the room of those that are not kept.
 
-use neptune_format::{AtomValue, VariablePath};
+use std::sync::Arc;
+#[cfg(feature = "embedded")]
+use std::sync::{PoisonError, atomic::Ordering};
 
-use super::{ARTIFACTS, BEST, Checkpoint, known::Known};
+#[cfg(feature = "embedded")]
+use neptune_format::AtomValue;
+use neptune_format::{ObjectId, VariablePath};
+
+use super::known::Known;
+#[cfg(feature = "embedded")]
+use super::{ARTIFACTS, BEST, Checkpoint};
+#[cfg(feature = "embedded")]
+use crate::reclaim::Reclaimer;
 use crate::{error::Result, experiment::state::State};
+
+/// How long the store may take to know that an object is not needed any more.
+#[cfg(feature = "embedded")]
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
 
 #[cfg(feature = "embedded")]
 impl State {
-    /// The versions that were complete before this process came, and the files of those that never were.
+    /// The versions that were complete before this process came, and the names of files of those that never were. Changes
+    /// nothing: somebody else may be at it.
     pub(super) fn known_checkpoints(&self, path: &VariablePath) -> Result<Known> {
         let mut known = Known::default();
         if self.is_offline() {
@@ -33,25 +48,41 @@ impl State {
         known.marked = known.marked.filter(|step| known.versions.contains_key(step));
         let files = format!("{ARTIFACTS}/{path}");
         for variable in store.variables(&key, &format!("{files}/"))? {
-            let is_of_a_version = within(&variable.path, &files).is_some_and(|rest| {
-                let step = rest.split_once('/').and_then(|(step, _)| step.parse::<u64>().ok());
-                step.is_none_or(|step| known.versions.contains_key(&step))
-            });
-            if !is_of_a_version && let Ok(path) = VariablePath::new(&variable.path) {
-                self.delete(&path);
+            // Deeper files may be of another family, whose name goes on there.
+            let Some(rest) = within(&variable.path, &files) else { continue };
+            if let Some((step, name)) = rest.split_once('/')
+                && let Ok(step) = step.parse::<u64>()
+                && !known.versions.contains_key(&step)
+                && !name.contains('/')
+            {
+                known.orphans.entry(step).or_default().insert(name.to_owned());
             }
         }
         Ok(known)
     }
 
-    /// Removes objects that nothing needs any more, once the store knows of that.
-    pub(super) fn reclaim(&self, objects: &[neptune_format::ObjectId]) -> Result<()> {
+    /// Has objects removed that nothing needs any more: by a thread, because the store must know of that first.
+    pub(super) fn reclaim(self: &Arc<Self>, objects: Vec<ObjectId>) {
         // Offline nobody can say what is needed. `neptune gc` can, once it is synced.
         if self.is_offline() {
-            return Ok(());
+            return;
         }
-        self.flush(std::time::Duration::from_secs(10))?;
-        self.session.reclaim_some(objects)
+        let mut reclaimer = self.reclaimer.lock().unwrap_or_else(PoisonError::into_inner);
+        if reclaimer.is_none() && !self.ended.load(Ordering::Acquire) {
+            let state = Arc::downgrade(self);
+            *reclaimer = Reclaimer::start(move |objects| {
+                let Some(state) = state.upgrade() else { return };
+                let done = state.flush(PATIENCE).and_then(|_| state.session.reclaim_some(objects));
+                if let Err(error) = done {
+                    let message = || format!("files that are not kept still take room, until `neptune gc`: {error}");
+                    state.journal.losses().notice(message);
+                }
+            })
+            .ok();
+        }
+        if let Some(reclaimer) = &*reclaimer {
+            reclaimer.remove(objects);
+        }
     }
 
     fn is_offline(&self) -> bool {
@@ -66,8 +97,6 @@ impl State {
         Ok(Known::default())
     }
 
-    #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "the same shape as with a store")]
-    pub(super) fn reclaim(&self, _objects: &[neptune_format::ObjectId]) -> Result<()> {
-        Ok(())
-    }
+    #[expect(clippy::unused_self, reason = "the same shape as with a store")]
+    pub(super) fn reclaim(self: &Arc<Self>, _objects: Vec<ObjectId>) {}
 }
