@@ -71,7 +71,8 @@
 //!
 //! Attach to the experiment ([`neptune_core::Session::attach`], or `NEPTUNE_EXPERIMENT_ID`) and call [`Tracker::restore`]
 //! when all layers are built. Weights and step are those of the checkpoint, and points behind it are replaced as the loop gets
-//! there, so curves are continuous. What is not in the `VarMap` is not in the checkpoint:
+//! there, so curves are continuous. (`step_time` and `items_per_second` stand at the steps of reads, so single points of
+//! before may stay between them.) What is not in the `VarMap` is not in the checkpoint:
 //!
 //! - The moments of candle's `AdamW` are private in candle 0.11.1. They begin at zero again, so the loss may bump for some
 //!   dozens of steps. `SGD` of candle has no state, and goes on exactly.

@@ -59,6 +59,8 @@ struct Waiting {
     held: Vec<Held>,
     /// When the oldest of them came, in ticks.
     since: Option<u64>,
+    /// Some came from a device that has to be waited for.
+    is_put_off: bool,
     /// Steps that ended since the last read.
     steps: u64,
     timed: Timed,
@@ -76,7 +78,8 @@ struct Timed {
 
 impl Shared {
     /// Logs what it holds at each flush of `experiment`, too.
-    pub(crate) fn new(experiment: ExperimentHandle, namespace: String, read_every: ReadEvery) -> Arc<Self> {
+    pub(crate) fn new(experiment: ExperimentHandle, namespace: &str, read_every: ReadEvery) -> Arc<Self> {
+        let namespace = claimed(&experiment, namespace);
         let shared = Arc::new(Self {
             experiment,
             namespace,
@@ -134,6 +137,8 @@ impl Shared {
             waiting.steps += 1;
             match self.read_every {
                 ReadEvery::Steps(steps) => waiting.steps >= steps,
+                // Without a read nobody knows how long the work of a step took that an accelerator does.
+                ReadEvery::Automatic if waiting.is_put_off => waiting.since.is_some_and(is_long_ago),
                 ReadEvery::Automatic => waiting.since.is_none_or(is_long_ago),
             }
         };
@@ -190,6 +195,7 @@ impl Shared {
         let is_free = values.device().is_cpu() && self.read_every == ReadEvery::Automatic;
         let is_full = {
             let mut waiting = self.waiting();
+            waiting.is_put_off |= !is_free;
             waiting.since.get_or_insert_with(stopwatch::ticks);
             waiting.held.push(Held { step, time: stopwatch::now(), series, values });
             waiting.held.len() >= MOST_HELD
@@ -285,7 +291,22 @@ impl Shared {
 impl Drop for Shared {
     fn drop(&mut self) {
         self.read();
+        self.experiment.unclaim(&self.namespace);
     }
+}
+
+/// The namespace that is asked for, or with a number while another tracker of this process has it.
+fn claimed(experiment: &ExperimentHandle, wanted: &str) -> String {
+    let wanted = wanted.trim_matches('/');
+    if experiment.claim(wanted) {
+        return wanted.to_owned();
+    }
+    let mut numbered = (2_u64..).map(|number| format!("{wanted}_{number}"));
+    let given = numbered.find(|namespace| experiment.claim(namespace)).unwrap_or_default();
+    experiment.notice(|| {
+        format!("another tracker logs below {wanted}/, so this one does below {given}/; name it with TrackerBuilder::namespace")
+    });
+    given
 }
 
 fn is_long_ago(ticks: u64) -> bool {

@@ -23,7 +23,7 @@ const NAMESPACE: &str = "train";
 /// once, which is little beside a step, but not nothing.
 const GRADIENTS_EVERY: NonZeroU64 = NonZeroU64::new(10).expect("10 is not 0");
 
-/// The name of the checkpoints of a tracker that was given none.
+/// The name of the checkpoints of a tracker that was given none; below its namespace, unless that is the usual one.
 const CHECKPOINTS: &str = "checkpoints";
 
 /// Follows the training of one model: numbers its steps, times them, logs what they give, and saves and restores the
@@ -138,14 +138,20 @@ impl Tracker {
         let mut known = self.checkpoints.lock().unwrap_or_else(PoisonError::into_inner);
         match &*known {
             Some(checkpoints) => Ok(checkpoints.clone()),
-            None => Ok(known.insert(self.shared.experiment.checkpoints(CHECKPOINTS)?).clone()),
+            None => {
+                let name = match self.shared.namespace.as_str() {
+                    NAMESPACE => CHECKPOINTS.to_owned(),
+                    namespace => format!("{namespace}/{CHECKPOINTS}"),
+                };
+                Ok(known.insert(self.shared.experiment.checkpoints(&name)?).clone())
+            }
         }
     }
 }
 
 impl TrackerBuilder {
-    /// The namespace of what is logged without being asked for, such as `train/step_time`; `train` when it is not said.
-    /// Two trackers in one experiment need two.
+    /// The namespace of what is logged without being asked for, such as `train/step_time`; `train` when it is not said. A
+    /// second tracker of a process with the same gets a number, `train_2`, and that is said on standard error.
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = namespace.into();
         self
@@ -175,8 +181,8 @@ impl TrackerBuilder {
         self
     }
 
-    /// Where checkpoints are saved, and how many are kept; `checkpoints` of the experiment, all kept, when it is not said.
-    /// Two trackers in one experiment need two.
+    /// Where checkpoints are saved, and how many are kept. When it is not said all are kept: under `checkpoints`, or
+    /// `NAMESPACE/checkpoints` for a tracker with a namespace of its own.
     pub fn checkpoints(mut self, checkpoints: Checkpoints) -> Self {
         self.checkpoints = Some(checkpoints);
         self
@@ -185,7 +191,7 @@ impl TrackerBuilder {
     /// The tracker.
     pub fn build(self) -> Tracker {
         Tracker {
-            shared: Shared::new(self.experiment, self.namespace, self.read_every),
+            shared: Shared::new(self.experiment, &self.namespace, self.read_every),
             model: self.model,
             gradients_every: self.gradients_every,
             histograms_every: self.histograms_every,

@@ -244,3 +244,21 @@ fn two_trackers_log_into_one_experiment() {
         assert!(folder.has(&format!("{namespace}/step_time")));
     }
 }
+
+#[test]
+fn two_trackers_of_one_namespace_do_not_write_over_each_other() {
+    let folder = Folder::new();
+    let experiment = folder.start();
+    let (one, two) = (Tiny::new(), Tiny::new());
+    let first = Tracker::new(&experiment, &one.variables);
+    let second = Tracker::new(&experiment, &two.variables);
+    for tracker in [&first, &second] {
+        tracker.step().log_value("loss", 1.0);
+    }
+    first.checkpoint(None).unwrap();
+    assert!(second.restore("latest").unwrap().is_none(), "each has checkpoints of its own");
+    drop(second);
+    drop(Tracker::new(&experiment, &two.variables));
+    experiment.stop().unwrap();
+    assert!(folder.has("train/step_time") && folder.has("train_2/step_time"));
+}
