@@ -15,20 +15,20 @@ mod model;
 use std::error::Error;
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::sync::Arc;
 
 use burn::config::Config;
-use burn::module::Module as _;
+use burn::data::dataloader::DataLoader;
 use burn::optim::AdamConfig;
-use burn::store::ModuleRecord;
 use burn::tensor::Device;
 use burn::train::metric::store::{Aggregate, Direction, Split};
 use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn::train::{EvaluatorBuilder, Learner, MetricEarlyStoppingStrategy, StoppingCondition, SupervisedTraining};
-use neptune_burn::{Hooks, NeptuneRenderer, QuietRenderer, log_config, log_model};
+use neptune_burn::{Hooks, NeptuneRenderer, QuietRenderer, load_model, log_config, log_model};
 use neptune_core::{ExperimentHandle, Session};
 
-use crate::dataset::Digits;
-use crate::model::{Model, loader};
+use crate::dataset::{Digits, Image};
+use crate::model::{Batch, Model, loader};
 
 /// Everything that a run depends on but for its length: the same values give the same run.
 #[derive(Config, Debug)]
@@ -92,17 +92,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     let training = Hooks::new(&experiment, &directory).gradients_every(10).histograms_every(100).attach(training)?;
     let result = training.launch(Learner::new(model, settings.optimizer.init(), settings.learning_rate));
 
-    // A panic from here on fails the experiment, as one in the training does.
-    let best = best_model(&experiment, &directory, result.model.clone())?;
-    let held_out = || loader(digits.validation.clone(), settings.batch_size, None, &device);
-    EvaluatorBuilder::new(&directory)
-        .metrics((LossMetric::new(), AccuracyMetric::new()))
-        .renderer(Box::new(NeptuneRenderer::new(&experiment, Box::new(QuietRenderer))))
-        .with_application_logger(None)
-        .build(best.clone())
-        .eval("best", held_out());
-    let correct = mistakes::log(&experiment, &best, &digits.validation, &device)?;
-
+    // A panic fails the experiment, here as in the training. So does an error, with what it says.
+    let held_out = loader(digits.validation.clone(), settings.batch_size, None, &device);
+    let correct = evaluate(&experiment, &directory, result.model.clone(), held_out, &digits.validation, &device);
+    let correct = match correct {
+        Ok(correct) => correct,
+        Err(error) => {
+            experiment.fail(&error)?;
+            return Err(error);
+        }
+    };
     let short_id = experiment.short_id().map(str::to_owned);
     neptune_burn::end(experiment, &result);
 
@@ -115,13 +114,24 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The model of the checkpoint with the lowest loss of validation; `last` when there is none.
-fn best_model(experiment: &ExperimentHandle, directory: &Path, last: Model) -> Result<Model, Box<dyn Error>> {
-    let checkpoints = experiment.checkpoints("checkpoints")?;
-    let Some(best) = checkpoints.find("best")? else { return Ok(last) };
-    let folder = directory.join("best");
-    checkpoints.restore(&best, &folder)?;
-    Ok(last.load_record(ModuleRecord::load(folder.join(format!("model-{}.bpk", best.step)))?))
+/// Logs how the model of the best checkpoint does on held-out digits, `last` when there is none, and what it misreads. Returns
+/// the share that it reads correctly.
+fn evaluate(
+    experiment: &ExperimentHandle,
+    directory: &Path,
+    last: Model,
+    held_out: Arc<dyn DataLoader<Batch>>,
+    images: &[Image],
+    device: &Device,
+) -> Result<f64, Box<dyn Error>> {
+    let best = load_model(experiment, "", "best", last.clone())?.unwrap_or(last);
+    EvaluatorBuilder::new(directory)
+        .metrics((LossMetric::new(), AccuracyMetric::new()))
+        .renderer(Box::new(NeptuneRenderer::new(experiment, Box::new(QuietRenderer))))
+        .with_application_logger(None)
+        .build(best.clone())
+        .eval("best", held_out);
+    mistakes::log(experiment, &best, images, device)
 }
 
 /// What was said on the command line.

@@ -17,12 +17,12 @@ use neptune_core::{ExperimentHandle, Result};
 use crate::{
     GradientMonitor, NeptuneCheckpoints, NeptuneMetricLogger, NeptuneProgressLogger, StepMetric, attached,
     checkpoints::Best,
+    monitor::CurrentAtLaunch,
     names::Namespace,
     resumed::{self, Resumed},
+    split_log::OPTIMIZER_STEPS,
+    stale,
 };
-
-/// The segment, below `train/epoch`, of the steps of the optimizer at the end of an epoch.
-const OPTIMIZER_STEPS: &str = "optimizer_steps";
 
 /// What is logged of a training, and how. [`attach`](Self::attach) fills the slots of the training:
 ///
@@ -33,22 +33,34 @@ const OPTIMIZER_STEPS: &str = "optimizer_steps";
 /// | checkpointers and their strategy | [`NeptuneCheckpoints`] | [`without_checkpoints`](Self::without_checkpoints) |
 /// | the checkpoint to resume from | the latest of the experiment | [`from_scratch`](Self::from_scratch) |
 /// | interrupter | the one that the training has is told when the experiment is to be aborted | |
-/// | application logger | none, see below | call `with_application_logger` behind it |
+/// | application logger | none of burn's, see below | call `with_application_logger` behind it |
 ///
 /// What is set on the training behind it wins; give another interrupter before it.
 ///
 /// # What burn does not do then
-/// By default burn takes the global `tracing` subscriber for itself, when a training is launched and none is set: to write
-/// what burn says to `experiment.log` in its directory, besides a panic hook that points there. Attached, it does not: your
-/// subscriber stays as you set it, and that file is not written. To have it all the same, call
-/// `.with_application_logger(Some(Box::new(FileApplicationLoggerInstaller::new("experiment.log"))))` behind it. Panics are
-/// noted in the experiment by neptune.
+/// **burn's application logger is not installed.** By default burn takes the global `tracing` subscriber for itself, when a
+/// training is launched and none is set, writes what it says to `experiment.log` in the directory of the training, and sets a
+/// panic hook that names this file. Attached, there is no `experiment.log` and no such hook: your subscriber and your panic
+/// hook stay as you set them, and neptune notes panics in the experiment. To have burn's logger all the same, call
+/// `.with_application_logger(Some(Box::new(FileApplicationLoggerInstaller::new(directory.join("experiment.log")))))` behind
+/// it. Of several trainings that one thread attached, [`log_gradients`](crate::log_gradients) then takes the last one
+/// attached for the one that runs.
+///
+/// # Files of earlier trainings
+/// burn reads the metrics of an epoch from `train/epoch-N` and `valid/epoch-N` in its directory, also those of epochs that
+/// are still to come, when another training has left them there. Early stopping and the choice of checkpoints would go by
+/// them. So [`attach`](Self::attach) removes these folders for all epochs behind the one that it resumes from: for all
+/// epochs, when it does not resume. With [`without_checkpoints`](Self::without_checkpoints) they stay, because the training
+/// may resume from files of burn's own.
 ///
 /// # Resuming
 /// When the experiment has a whole checkpoint, the files of the latest are written to where burn reads them, and the
 /// training goes on behind its epoch: with the same steps that it would have had, so that what was logged behind the
 /// checkpoint is replaced as it is trained again. So a program that attaches its experiment by id goes on where it was
 /// killed.
+///
+/// The model must be made on `device.autodiff()`, as for burn without neptune: that is where the parameters of a checkpoint
+/// are loaded to.
 ///
 /// burn does not keep the state of early stopping, nor that of the shuffling of its loaders, nor which older checkpoints it
 /// was going to delete: those stay. A run that ends before the epoch that an earlier one had reached leaves the points of
@@ -113,14 +125,16 @@ impl Hooks {
         self
     }
 
-    /// Saves no checkpoints, leaves those slots of the training as they are, and does not resume.
+    /// Saves no checkpoints, leaves those slots of the training and the files in its directory as they are, and does not
+    /// resume.
     #[must_use]
     pub fn without_checkpoints(mut self) -> Self {
         self.strategy = None;
         self
     }
 
-    /// Trains from the first epoch, whatever checkpoints the experiment has.
+    /// Trains from the first epoch. The checkpoints that the experiment has below this namespace are **removed**: they are
+    /// of another training, and would be its `latest` and `best`.
     #[must_use]
     pub const fn from_scratch(mut self) -> Self {
         self.from_scratch = true;
@@ -144,20 +158,24 @@ impl Hooks {
     /// Attaches everything to `training`. Waits for the store when the experiment was logged to before.
     ///
     /// # Errors
-    /// When the experiment cannot be read, or the files of its latest checkpoint cannot be written to the directory.
+    /// When the experiment cannot be read, or the files of its latest checkpoint cannot be written to the directory. Nothing
+    /// is attached then, and the namespace is free again.
     pub fn attach<M: LearnerModel>(self, training: SupervisedTraining<M>) -> Result<SupervisedTraining<M>> {
         let Self { handle, directory, namespace, strategy, best, from_scratch, monitor } = self;
-        let namespace = attached::claim(&handle, &namespace);
-
-        let interrupter = training.interrupter();
-        handle.on_abort(move |reason| interrupter.stop(Some(reason)));
+        let claim = attached::claim(&handle, &namespace);
+        let namespace = claim.namespace().clone();
 
         let mut logger = NeptuneMetricLogger::new(&handle, &directory).within(namespace.clone());
         let mut monitor = monitor.within(namespace.clone());
         let mut training = training;
         if let Some(strategy) = strategy {
             let checkpoints = NeptuneCheckpoints::within(&handle, &namespace, &directory, &best)?;
-            let latest = if from_scratch { None } else { checkpoints.restore_latest()? };
+            let latest = if from_scratch {
+                checkpoints.remove_all()?;
+                None
+            } else {
+                checkpoints.restore_latest()?
+            };
             if let Some(epoch) = latest {
                 let resumed = Resumed::read(&handle, &namespace, epoch)?;
                 let steps = resumed.values(&Split::Train, OPTIMIZER_STEPS).and_then(|steps| steps.get(&epoch));
@@ -165,19 +183,28 @@ impl Hooks {
                 logger = logger.resuming(resumed);
                 training = training.checkpoint(epoch);
             }
+            if let Err(error) = stale::remove_epochs_behind(latest.unwrap_or_default(), &directory) {
+                let directory = directory.display();
+                handle.notice(|| {
+                    format!("burn may take files of another training in {directory} for this one's: {error}")
+                });
+            }
             let [model, optim, scheduler] = checkpoints.checkpointers();
             let steps = log_optimizer_steps(&handle, &namespace, &monitor);
             training = training
                 .with_custom_checkpointers(model, optim, scheduler)
                 .with_checkpointing_strategy(checkpoints.strategy_with(strategy, Some(steps)));
         }
+        claim.keep();
         monitor.make_current();
+        let interrupter = training.interrupter();
+        handle.on_abort(move |reason| interrupter.stop(Some(reason)));
         Ok(training
             .metric_train(StepMetric::new())
             .metric_valid(StepMetric::new())
-            .with_metric_logger(logger.keeping(monitor))
+            .with_metric_logger(logger.keeping(monitor.clone()))
             .with_progress_logger(NeptuneProgressLogger::new(&handle).within(namespace))
-            .with_application_logger(None))
+            .with_application_logger(Some(Box::new(CurrentAtLaunch(monitor)))))
     }
 }
 
@@ -213,7 +240,7 @@ fn log_optimizer_steps(
     let path = namespace.path(&format!("train/epoch/{OPTIMIZER_STEPS}"));
     Box::new(move |epoch| {
         if monitor.steps() > 0
-            && let Some(series) = crate::split_log::series::<f64>(&handle, &path)
+            && let Ok(series) = crate::split_log::series::<f64>(&handle, &path)
         {
             series.append_at(epoch, monitor.steps() as f64);
         }

@@ -51,18 +51,27 @@
 //!
 //! # What is promised
 //!
-//! - **The training is the same** with and without: burn reads its metrics from its own files, so early stopping and the
-//!   choice of checkpoints see the same numbers, and checkpointers return burn's own errors. What neptune cannot keep is
-//!   counted or said, and the training goes on.
+//! - **The training is the same** with and without: the same weights, bit by bit, the same files of burn's, the same early
+//!   stopping and choice of checkpoints, because burn reads its metrics from its own files; and checkpointers return burn's
+//!   own errors. Three things differ. burn's files of epochs that are still to come are removed when it is attached, see
+//!   [`Hooks`]. burn's application logger is not installed, see below. And [`log_model`] draws the random numbers of
+//!   parameters that nothing has used yet, so where it is called decides which they get. What neptune cannot keep is counted
+//!   or said, and the training goes on.
 //! - **Steps are exact.** The batches of a split are numbered from 1 over all epochs, also when a training resumes: the same
 //!   program with the same experiment goes on from the latest checkpoint, and what was logged behind that is replaced.
-//! - **Your `tracing` subscriber stays yours**; see [`Hooks`] for what burn's own logger does not do then.
+//! - **Your `tracing` subscriber stays yours**: burn's application logger, which writes `experiment.log` and sets a panic hook,
+//!   is not installed. [`Hooks`] says how to have it all the same.
+//!
+//! As for burn without neptune, a model that is to be trained is made on `device.autodiff()`.
 //!
 //! # What it costs
 //!
 //! Metrics are logged by a thread of burn's, off the training thread. Progress is a comparison with each batch. Files of
-//! checkpoints are copied by burn's threads for checkpoints, for which burn waits at the next save. Norms wait for the device
-//! once every so many steps; histograms read every parameter.
+//! checkpoints are copied, and their hashes computed, by burn's three threads for checkpoints, one for each file. The
+//! training waits for such a thread when burn has the next thing for it. With burn's default strategy that is in the same
+//! epoch, once there is an older checkpoint to delete: the training waits until the new one is copied. It does not wait for
+//! the room of deleted ones, nor for the store. Norms wait for the device once every so many steps; histograms read every
+//! parameter, of a large one a million elements.
 
 mod attached;
 mod checkpoints;
@@ -80,10 +89,13 @@ mod quiet;
 mod renderer;
 mod resumed;
 mod split_log;
+mod stale;
 mod step_metric;
 mod steps;
 
-pub use checkpoints::{NeptuneCheckpointer, NeptuneCheckpointingStrategy, NeptuneCheckpoints, resume_epoch};
+pub use checkpoints::{
+    NeptuneCheckpointer, NeptuneCheckpointingStrategy, NeptuneCheckpoints, load_model, resume_epoch,
+};
 pub use histograms::tensor_to_histogram;
 pub use hooks::{Hooks, NeptuneTraining};
 pub use image::{Channels, ImageError, tensor_to_image};

@@ -18,12 +18,12 @@ use crate::{
     GradientMonitor,
     names::{Names, Namespace},
     resumed::Resumed,
-    split_log::{LEARNING_RATE, SplitLog},
+    split_log::{LAST_STEP, LEARNING_RATE, OPTIMIZER_STEPS, SplitLog},
     step_metric::{self, Batch},
 };
 
-/// Segments that are not for metrics: the epoch's values stand below `epoch`.
-const RESERVED: [&str; 1] = ["epoch"];
+/// Segments that are not for metrics: the epoch's values stand below `epoch`, some of them ours.
+const RESERVED: [&str; 3] = ["epoch", LAST_STEP, OPTIMIZER_STEPS];
 
 /// Logs every metric of a training to an experiment, and to the files that burn itself reads.
 ///

@@ -12,8 +12,8 @@ use std::{
     },
 };
 
-use burn::{module::Module, optim::GradientsParams};
-use neptune_core::{ExperimentHandle, Series, Step};
+use burn::{module::Module, optim::GradientsParams, train::ApplicationLoggerInstaller};
+use neptune_core::{ExperimentHandle, LostReason, Series, Step};
 
 use crate::{
     histograms,
@@ -48,11 +48,11 @@ struct Shared {
     histograms_every: Option<u64>,
     /// Steps of the optimizer so far.
     steps: AtomicU64,
-    series: Mutex<HashMap<String, Option<Series<f64>>>>,
+    series: Mutex<HashMap<String, Result<Series<f64>, LostReason>>>,
 }
 
 thread_local! {
-    /// The monitor of the training that this thread set up last.
+    /// The monitor of the training that this thread attached or launched last.
     static OF_THREAD: RefCell<Weak<Shared>> = const { RefCell::new(Weak::new()) };
 }
 
@@ -77,7 +77,7 @@ static OF_PROCESS: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
 /// }
 /// ```
 ///
-/// The training that runs is the one that this thread attached last or, on other threads, the only one of the process. Where
+/// The training that runs is the one that this thread launched last or, on other threads, the only one of the process. Where
 /// several run at once on other threads, give each model its own [`GradientMonitor`] in a field with `#[module(skip)]`.
 pub fn log_gradients<M: Module>(module: &M, grads: &GradientsParams) {
     if let Some(monitor) = GradientMonitor::current() {
@@ -146,7 +146,9 @@ impl GradientMonitor {
         OF_THREAD.with_borrow_mut(|of_thread| *of_thread = Arc::downgrade(&self.shared));
         let mut all = OF_PROCESS.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|monitor| monitor.upgrade().is_some_and(|monitor| !monitor.handle.has_ended()));
-        all.push(Arc::downgrade(&self.shared));
+        if !all.iter().any(|monitor| monitor.ptr_eq(&Arc::downgrade(&self.shared))) {
+            all.push(Arc::downgrade(&self.shared));
+        }
     }
 
     fn current() -> Option<Self> {
@@ -187,6 +189,17 @@ impl GradientMonitor {
     }
 }
 
+/// Makes the monitor the current one when its training is launched, on the thread that launches it: several may have been
+/// attached before. The application logger is what burn calls first there.
+pub(crate) struct CurrentAtLaunch(pub(crate) GradientMonitor);
+
+impl ApplicationLoggerInstaller for CurrentAtLaunch {
+    fn install(&self) -> Result<(), String> {
+        self.0.make_current();
+        Ok(())
+    }
+}
+
 impl Shared {
     fn log(&self, step: u64, kind: &str, norms: &Norms) {
         let mut known = self.series.lock().unwrap_or_else(PoisonError::into_inner);
@@ -196,7 +209,13 @@ impl Shared {
             .filter_map(|(name, norm)| {
                 let path = self.namespace.path(&format!("{kind}/{name}"));
                 let series = known.entry(path).or_insert_with_key(|path| crate::split_log::series(&self.handle, path));
-                Some((series.clone()?, norm))
+                match series {
+                    Ok(series) => Some((series.clone(), norm)),
+                    Err(reason) => {
+                        self.handle.count_lost(*reason, 1, String::new);
+                        None
+                    }
+                }
             })
             .collect();
         self.handle.append_points(Some(Step::from(step)), points.iter().map(|(series, norm)| (series, *norm)));

@@ -17,6 +17,11 @@ impl Namespace {
         Self((!segments.is_empty()).then(|| segments.join("/")))
     }
 
+    /// Its segments; the empty string is the top.
+    pub(crate) fn name(&self) -> &str {
+        self.0.as_deref().unwrap_or_default()
+    }
+
     /// The path of `rest` here.
     pub(crate) fn path(&self, rest: &str) -> String {
         match &self.0 {

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use burn::train::metric::store::Split;
-use neptune_core::{Error, ErrorKind, ExperimentHandle, LostReason, Series, SeriesValue, Step};
+use neptune_core::{ErrorKind, ExperimentHandle, LostReason, Series, SeriesValue, Step};
 
 use crate::{
     names::{self, Namespace},
@@ -18,8 +18,11 @@ pub(crate) const LEARNING_RATE: &str = "learning_rate";
 /// The segment, below `epoch`, of the step of an epoch's last batch.
 pub(crate) const LAST_STEP: &str = "last_step";
 
-/// Where the numbers of a metric go: nowhere when its path has another type.
-type Number = Option<Series<f64>>;
+/// The segment, below `train/epoch`, of the steps of the optimizer at the end of an epoch.
+pub(crate) const OPTIMIZER_STEPS: &str = "optimizer_steps";
+
+/// Where the numbers of a metric go, or why they go nowhere.
+type Number = Result<Series<f64>, LostReason>;
 
 /// What is logged of one split.
 #[derive(Debug)]
@@ -30,7 +33,7 @@ pub(crate) struct SplitLog {
     steps: Steps,
     batches: HashMap<String, Number>,
     epochs: HashMap<String, Number>,
-    texts: HashMap<String, Option<Text>>,
+    texts: HashMap<String, Result<Text, LostReason>>,
 }
 
 /// A series of text, and what it said last.
@@ -86,15 +89,15 @@ impl SplitLog {
     pub(crate) fn text(&mut self, step: u64, segment: &str, said: &str) {
         let text = self.texts.entry(segment.to_owned()).or_insert_with(|| {
             let series = series(&self.handle, &format!("{}/{segment}", self.path))?;
-            Some(Text { series, last: String::new() })
+            Ok(Text { series, last: String::new() })
         });
         match text {
-            Some(text) if text.last == said => {}
-            Some(text) => {
+            Ok(text) if text.last == said => {}
+            Ok(text) => {
                 text.series.append_at(step, said);
                 said.clone_into(&mut text.last);
             }
-            None => self.handle.count_lost(LostReason::TypeConflict, 1, String::new),
+            Err(reason) => self.handle.count_lost(*reason, 1, String::new),
         }
     }
 }
@@ -112,22 +115,44 @@ fn append<'a>(
             all.insert(segment.to_owned(), series(handle, &path(segment)));
         }
     }
-    let points: Vec<(&Series<f64>, f64)> =
-        values.clone().filter_map(|(segment, value)| Some((all.get(segment)?.as_ref()?, value))).collect();
-    let refused = values.count() - points.len();
-    if refused > 0 {
-        handle.count_lost(LostReason::TypeConflict, refused as u64, String::new);
+    let mut points: Vec<(&Series<f64>, f64)> = Vec::new();
+    for (segment, value) in values {
+        match all.get(segment) {
+            Some(Ok(series)) => points.push((series, value)),
+            Some(Err(reason)) => handle.count_lost(*reason, 1, String::new),
+            None => {}
+        }
     }
     handle.append_points(Some(Step::from(step)), points.iter().copied());
 }
 
-/// A handle to the series at `path`; nothing, and the reason is said once, when there is something of another type. Points
-/// that find no series are counted by who has them.
-pub(crate) fn series<T: SeriesValue>(handle: &ExperimentHandle, path: &str) -> Option<Series<T>> {
-    let refuse = |error: Error| {
-        let reason =
-            if error.kind() == ErrorKind::Invalid { LostReason::InvalidPath } else { LostReason::TypeConflict };
+/// A handle to the series at `path`, or the reason why there is none, which is said once. Points that find no series are
+/// counted by who has them.
+pub(crate) fn series<T: SeriesValue>(handle: &ExperimentHandle, path: &str) -> Result<Series<T>, LostReason> {
+    handle.series(path).map_err(|error| {
+        let reason = reason_of(error.kind());
         handle.count_lost(reason, 0, || error.to_string());
-    };
-    handle.series(path).map_err(refuse).ok()
+        reason
+    })
+}
+
+/// Why there is no series, by the error of asking for it.
+const fn reason_of(refused: ErrorKind) -> LostReason {
+    match refused {
+        ErrorKind::Invalid => LostReason::InvalidPath,
+        ErrorKind::TypeConflict => LostReason::TypeConflict,
+        _ => LostReason::TooManySeries,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_error_has_its_own_reason() {
+        assert_eq!(reason_of(ErrorKind::Invalid), LostReason::InvalidPath);
+        assert_eq!(reason_of(ErrorKind::TypeConflict), LostReason::TypeConflict);
+        assert_eq!(reason_of(ErrorKind::Unsupported), LostReason::TooManySeries);
+    }
 }

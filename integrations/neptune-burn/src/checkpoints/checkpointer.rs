@@ -9,7 +9,8 @@ use super::versions::Versions;
 /// A checkpointer of burn's that keeps each file in the experiment as well, once burn has saved it.
 ///
 /// Errors are burn's own: what cannot be kept in the experiment is said on standard error, and the training goes on. It
-/// works on burn's thread for checkpoints, which burn waits for at the next save and at the end.
+/// works on burn's thread for checkpoints of this file, after burn's own work: the file is copied and its hash computed. The
+/// training waits for this thread at the next thing that burn has for it, such as deleting an older file, and at the end.
 pub struct NeptuneCheckpointer {
     inner: FileCheckpointer,
     directory: PathBuf,

@@ -7,5 +7,5 @@ mod versions;
 
 pub use checkpointer::NeptuneCheckpointer;
 pub(crate) use resume::Best;
-pub use resume::{NeptuneCheckpoints, resume_epoch};
+pub use resume::{NeptuneCheckpoints, load_model, resume_epoch};
 pub use strategy::NeptuneCheckpointingStrategy;

@@ -1,19 +1,24 @@
 //! [`NeptuneCheckpoints`]: the checkpoints of a training, and going on from the latest.
 
 use std::{
-    fmt,
+    fmt, io,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use burn::train::{
-    checkpoint::CheckpointingStrategy,
-    metric::{
-        LossMetric, Metric, MetricName,
-        store::{Direction, Split},
+use burn::{
+    module::Module,
+    store::ModuleRecord,
+    tensor::Bytes,
+    train::{
+        checkpoint::{CheckpointerError, CheckpointingStrategy},
+        metric::{
+            LossMetric, Metric, MetricName,
+            store::{Direction, Split},
+        },
     },
 };
-use neptune_core::{ExperimentHandle, Goal, Result};
+use neptune_core::{Checkpoint, Checkpoints, Error, ExperimentHandle, Goal, Result};
 
 use super::{
     NeptuneCheckpointer, NeptuneCheckpointingStrategy,
@@ -31,7 +36,8 @@ const FILES: [&str; 3] = ["model", "optim", "scheduler"];
 /// Keeps the checkpoints of a training in its experiment: each epoch that burn saves is a version of the three files
 /// `model-EPOCH.bpk`, `optim-EPOCH.bpk` and `scheduler-EPOCH.bpk`, and the aliases `latest` and `best` point to two of them.
 ///
-/// When burn deletes its files, the version goes as well, unless it is among the best.
+/// When burn deletes its files, the version goes as well, unless it is among the best or the latest. The latest goes once
+/// there is a later one.
 ///
 /// [`Hooks`](crate::Hooks) uses it; alone it gives checkpointers and a strategy:
 ///
@@ -135,15 +141,22 @@ impl NeptuneCheckpoints {
             split: self.split.clone(),
             versions: Arc::clone(&self.versions),
             at_epoch,
+            is_missing_said: false,
         }
     }
 
-    /// The epoch of the latest whole checkpoint.
+    /// The epoch of the latest whole checkpoint; nothing when that has not the files that burn resumes from.
     ///
     /// # Errors
     /// When the experiment cannot be read.
     pub fn latest_epoch(&self) -> Result<Option<usize>> {
-        Ok(self.versions.checkpoints.find("latest")?.as_ref().map(epoch_of))
+        Ok(latest_of_burn(&self.versions.checkpoints)?.as_ref().map(epoch_of))
+    }
+
+    /// Removes all versions.
+    pub(crate) fn remove_all(&self) -> Result<()> {
+        let checkpoints = &self.versions.checkpoints;
+        checkpoints.list().iter().try_for_each(|version| checkpoints.remove(version.step))
     }
 
     /// Writes the files of the latest whole checkpoint to where burn reads them, over those that are there, and returns its
@@ -152,15 +165,10 @@ impl NeptuneCheckpoints {
     /// # Errors
     /// When the experiment cannot be read or the files cannot be written.
     pub fn restore_latest(&self) -> Result<Option<usize>> {
-        let Some(version) = self.versions.checkpoints.find("latest")? else { return Ok(None) };
-        let epoch = epoch_of(&version);
-        let is_ours = FILES.iter().all(|name| version.files.contains_key(&file_name(name, epoch)));
-        if !is_ours {
-            return Ok(None);
-        }
+        let Some(version) = latest_of_burn(&self.versions.checkpoints)? else { return Ok(None) };
         // Over those that are there: another experiment may have left them in the same directory.
         self.versions.checkpoints.restore(&version, &self.folder)?;
-        Ok(Some(epoch))
+        Ok(Some(epoch_of(&version)))
     }
 }
 
@@ -171,7 +179,45 @@ impl NeptuneCheckpoints {
 /// When the experiment cannot be read.
 pub fn resume_epoch(handle: &ExperimentHandle, namespace: &str) -> Result<Option<usize>> {
     let checkpoints = handle.checkpoints(&Namespace::new(namespace).path(FAMILY))?;
-    Ok(checkpoints.find("latest")?.as_ref().map(epoch_of))
+    Ok(latest_of_burn(&checkpoints)?.as_ref().map(epoch_of))
+}
+
+/// The latest version; nothing when it has not the files that burn resumes from.
+fn latest_of_burn(checkpoints: &Checkpoints) -> Result<Option<Checkpoint>> {
+    let has_files =
+        |version: &Checkpoint| FILES.iter().all(|name| version.files.contains_key(&file_name(name, epoch_of(version))));
+    Ok(checkpoints.find("latest")?.filter(has_files))
+}
+
+/// `model` with the parameters of a checkpoint of this experiment: of the `best`, of the `latest`, or of an epoch.
+/// `namespace` is that of its [`Hooks`](crate::Hooks), or the empty string. Nothing when there is no such checkpoint.
+///
+/// ```no_run
+/// # fn load<M: burn::module::Module>(experiment: &neptune_core::ExperimentHandle, last: M) -> Result<M, Box<dyn std::error::Error>> {
+/// let best = neptune_burn::load_model(experiment, "", "best", last.clone())?.unwrap_or(last);
+/// # Ok(best)
+/// # }
+/// ```
+///
+/// # Errors
+/// burn's: `IOError` when the experiment or the file cannot be read, or `which` names nothing; `Record` when the parameters
+/// are not those of such a model.
+pub fn load_model<M: Module>(
+    handle: &ExperimentHandle,
+    namespace: &str,
+    which: &str,
+    model: M,
+) -> Result<Option<M>, CheckpointerError> {
+    let read = || {
+        let checkpoints = handle.checkpoints(&Namespace::new(namespace).path(FAMILY))?;
+        let Some(version) = checkpoints.find(which)? else { return Ok(None) };
+        checkpoints.read(&version, &file_name(FILES[0], epoch_of(&version))).map(Some)
+    };
+    let Some(bytes) = read().map_err(|error: Error| CheckpointerError::IOError(io::Error::other(error)))? else {
+        return Ok(None);
+    };
+    let record = ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes)).map_err(CheckpointerError::Record)?;
+    model.try_load_record(record).map(Some).map_err(CheckpointerError::Record)
 }
 
 impl fmt::Debug for NeptuneCheckpoints {

@@ -2,7 +2,7 @@
 //!
 //! Invariant: the strategy within is asked as it would be without neptune, and what it answers is done.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, mem, sync::Arc};
 
 use burn::train::{
     checkpoint::{CheckpointingAction, CheckpointingStrategy},
@@ -21,6 +21,8 @@ pub struct NeptuneCheckpointingStrategy<S> {
     pub(super) metric: MetricName,
     pub(super) split: Split,
     pub(super) versions: Arc<Versions>,
+    /// Whether it was said that there is no such metric.
+    pub(super) is_missing_said: bool,
     /// Called with each epoch, by the thread that trains, once everything that was logged in it is in the journal.
     pub(super) at_epoch: Option<Box<dyn Fn(usize) + Send>>,
 }
@@ -31,6 +33,9 @@ impl<S: CheckpointingStrategy> CheckpointingStrategy for NeptuneCheckpointingStr
         if actions.contains(&CheckpointingAction::Save) {
             // The store answers behind everything that it was told before.
             let metric = store.find_metric(&self.metric, epoch, Aggregate::Mean, &self.split);
+            if metric.is_none() && !mem::replace(&mut self.is_missing_said, true) {
+                self.versions.tell_missing(&self.metric, &self.split);
+            }
             if let Some(at_epoch) = &self.at_epoch {
                 at_epoch(epoch);
             }

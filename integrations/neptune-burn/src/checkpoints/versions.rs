@@ -1,6 +1,7 @@
 //! [`Versions`]: the checkpoints of one training in its experiment, as they come and go.
 //!
-//! Invariant: a version exists once all three of its files are kept. What goes wrong here is said; burn never hears of it.
+//! Invariant: a version exists once all three of its files are kept, and the latest version stays until there is a later
+//! one, whatever burn deletes. What goes wrong here is said; burn never hears of it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,6 +9,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use burn::train::metric::store::Split;
 use neptune_core::{Checkpoint, Checkpoints, ExperimentHandle, Goal};
 
 /// The model, the optimizer and the scheduler of the learning rate.
@@ -30,7 +32,7 @@ pub(crate) struct Versions {
 struct State {
     /// The versions whose files are coming.
     pending: BTreeMap<usize, Pending>,
-    /// The versions that burn deleted and that are here still, because they are coming or among the best.
+    /// The versions that burn deleted and that are here still: they are coming, among the best, or the latest.
     deleted: BTreeSet<usize>,
 }
 
@@ -70,7 +72,7 @@ impl Versions {
         }
         let (metric, is_whole) = (pending.metric, pending.lost == 0);
         drop(state);
-        // Of a version that is not whole the files are left alone: the next process that attaches removes them.
+        // Of a version that is not whole the files are left alone: they are removed when the epoch is saved again and whole.
         if is_whole {
             self.tell(epoch, self.checkpoints.complete(epoch as u64, metric));
         }
@@ -84,16 +86,19 @@ impl Versions {
         self.follow_deletions();
     }
 
-    /// Removes what burn deleted, but for what is coming and the best.
+    /// Removes what burn deleted, but for what is coming, the best, and the latest: a strategy may delete the only version
+    /// before it saves the next.
     fn follow_deletions(&self) {
         let mut state = self.state();
         if state.deleted.is_empty() {
             return;
         }
         let best = self.best();
+        let latest = self.checkpoints.find("latest").ok().flatten().as_ref().map(epoch_of);
         let State { pending, deleted } = &mut *state;
-        let (stays, goes): (BTreeSet<usize>, BTreeSet<usize>) =
-            deleted.iter().partition(|epoch| best.contains(epoch) || pending.contains_key(epoch));
+        let (stays, goes): (BTreeSet<usize>, BTreeSet<usize>) = deleted
+            .iter()
+            .partition(|&epoch| best.contains(epoch) || pending.contains_key(epoch) || latest == Some(*epoch));
         *deleted = stays;
         drop(state);
         for epoch in goes {
@@ -116,6 +121,16 @@ impl Versions {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Says that the metric by which the best is chosen does not exist.
+    pub(crate) fn tell_missing(&self, metric: &str, split: &Split) {
+        self.handle.notice(|| {
+            format!(
+                "no checkpoint becomes the best: there is no metric {metric:?} of the split {split}; choose one that the \
+                 training has with Hooks::best"
+            )
+        });
+    }
+
     /// Says what went wrong with a version.
     fn tell(&self, epoch: usize, result: neptune_core::Result<()>) {
         if let Err(error) = result {
@@ -127,4 +142,42 @@ impl Versions {
 /// The epoch of a version.
 pub(crate) fn epoch_of(version: &Checkpoint) -> usize {
     usize::try_from(version.step).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use neptune_core::Session;
+
+    use super::*;
+
+    #[test]
+    fn the_only_version_stays_until_the_next_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let session = Session::builder().folder(folder.path().join("neptune")).open().unwrap();
+        let experiment = session.experiment().start().unwrap();
+        let checkpoints = experiment.checkpoints("checkpoints").unwrap();
+        let versions = Versions::new(&experiment, checkpoints.clone(), Goal::Minimize, 0);
+        let epochs = || checkpoints.list().iter().map(epoch_of).collect::<Vec<_>>();
+        let path = folder.path().join("file");
+        fs::write(&path, "weights").unwrap();
+        let save = |epoch| {
+            for name in ["model", "optim", "scheduler"] {
+                versions.keep_file(epoch, name, &path);
+            }
+        };
+        versions.begin(1, None);
+        save(1);
+        // A strategy that answers [Delete(1), Save] in epoch 2.
+        versions.begin(2, None);
+        versions.delete(1);
+        assert_eq!(epochs(), [1]);
+        versions.keep_file(2, "model", &path);
+        versions.keep_file(2, "optim", &path);
+        assert_eq!(epochs(), [1]);
+        versions.keep_file(2, "scheduler", &path);
+        assert_eq!(epochs(), [2]);
+        experiment.stop().unwrap();
+    }
 }

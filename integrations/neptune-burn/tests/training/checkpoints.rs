@@ -1,11 +1,11 @@
 //! Checkpoints are kept as burn saves them, and burn never feels it.
 
-use std::{fs, path::Path};
+use std::{env, fs, path::Path, process::Command};
 
 use burn::train::{
     checkpoint::{CheckpointingAction, CheckpointingStrategy, KeepLastNCheckpoints},
     metric::{
-        AccuracyMetric,
+        AccuracyMetric, Metric as _, TopKAccuracyMetric,
         store::{Direction, EventStoreClient, Split},
     },
 };
@@ -181,4 +181,35 @@ fn a_strategy_set_on_the_training_itself_still_has_its_checkpoints_kept() {
     assert_eq!(epochs(&experiment), [1, 2, 3]);
     assert!(experiment.checkpoints("checkpoints").unwrap().find("best").unwrap().is_none(), "nobody said which");
     experiment.stop().unwrap();
+}
+
+/// Tells the process that it is the child of the next test.
+const CHILD: &str = "NEPTUNE_BURN_TEST_BEST_CHILD";
+
+/// Not a test of its own: the process whose standard error the next one reads.
+#[test]
+#[ignore = "run by the test below, in a process of its own"]
+fn child_without_the_metric_of_the_best() {
+    if env::var_os(CHILD).is_none() {
+        return;
+    }
+    let folder = Folder::new();
+    let experiment = folder.experiment();
+    let hooks =
+        Hooks::new(&experiment, folder.burn()).best(&TopKAccuracyMetric::new(3), &Split::Valid, Direction::Lowest);
+    hooks.attach(training(&folder.burn(), 3)).unwrap().launch(new_learner());
+    experiment.stop().unwrap();
+}
+
+#[test]
+fn a_best_without_its_metric_is_said_once() {
+    let child = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "checkpoints::child_without_the_metric_of_the_best", "--ignored", "--nocapture"])
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&child.stderr);
+    assert!(child.status.success(), "{said}");
+    assert_eq!(said.matches("no checkpoint becomes the best").count(), 1, "{said}");
+    assert!(said.contains("Hooks::best") && said.contains(TopKAccuracyMetric::new(3).name().as_str()), "{said}");
 }

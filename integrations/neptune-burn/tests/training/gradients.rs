@@ -6,9 +6,9 @@ use burn::{
     optim::GradientsParams,
     tensor::Tensor,
 };
-use neptune_burn::{GradientMonitor, Hooks, grad_norms, weight_norms};
+use neptune_burn::{GradientMonitor, Hooks, grad_norms, tensor_to_histogram, weight_norms};
 
-use crate::setup::{Folder, device, has, new_learner, steps, training, values};
+use crate::setup::{Folder, TRAIN_BATCHES, device, has, new_learner, steps, training, values};
 
 #[derive(Module, Debug)]
 struct Line {
@@ -83,4 +83,36 @@ fn nothing_is_logged_when_the_experiment_has_ended() {
     experiment.stop().unwrap();
     monitor.log(&line, &grads);
     assert_eq!(steps(&handle, "gradients/total_norm"), [1]);
+}
+
+#[test]
+fn the_gradients_of_the_training_that_was_launched_go_to_its_experiment() {
+    let folder = Folder::new();
+    let (first, second) = (folder.experiment(), folder.experiment());
+    let attach = |experiment: &neptune_core::Experiment, name: &str| {
+        let directory = folder.burn().join(name);
+        Hooks::new(experiment, &directory).gradients_every(1).attach(training(&directory, 1)).unwrap()
+    };
+    let (of_first, of_second) = (attach(&first, "first"), attach(&second, "second"));
+    of_first.launch(new_learner());
+    assert!(!has(&second, "gradients/total_norm"));
+    assert_eq!(steps(&first, "gradients/total_norm").len(), TRAIN_BATCHES);
+    of_second.launch(new_learner());
+    assert_eq!(steps(&second, "gradients/total_norm").len(), TRAIN_BATCHES);
+    first.stop().unwrap();
+    second.stop().unwrap();
+}
+
+#[test]
+fn of_a_large_tensor_a_million_elements_are_looked_at_in_even_distances() {
+    let most = 1 << 20;
+    let histogram = |elements: i64| {
+        let tensor = Tensor::<1, burn::tensor::Int>::arange(0..elements, &device()).float();
+        tensor_to_histogram(tensor, 4).unwrap()
+    };
+    assert_eq!(histogram(most).counts().iter().sum::<u64>(), 1 << 20, "all of them");
+    let counts = histogram(3 * most + 5).counts().to_vec();
+    assert!((786_000..=1 << 20).contains(&counts.iter().sum::<u64>()), "{counts:?}");
+    let spread = counts.iter().max().unwrap() - counts.iter().min().unwrap();
+    assert!(spread <= 2, "{counts:?}");
 }

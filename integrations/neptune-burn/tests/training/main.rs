@@ -13,3 +13,4 @@ mod parts;
 mod resume;
 mod same;
 mod setup;
+mod stale;
