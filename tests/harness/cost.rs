@@ -39,7 +39,7 @@ fn compare() -> Result<(), Box<dyn std::error::Error>> {
         with.push(seconds("with")?);
     }
     let mut ratios: Vec<f64> = with.iter().zip(&without).map(|(with, without)| with / without).collect();
-    let [with, without, ratio] = [&mut with, &mut without, &mut ratios].map(median);
+    let [with, without, ratio] = [&mut with, &mut without, &mut ratios].map(|values| median(values));
     writeln!(
         io::stdout(),
         "medians of {PAIRS} pairs: {with:.3} s of processor time with neptune, {without:.3} s without; {:+.1} % (median of the ratios {:+.1} %)",
@@ -56,7 +56,7 @@ fn seconds(how: &str) -> Result<f64, Box<dyn std::error::Error>> {
     Ok(seconds.parse()?)
 }
 
-fn median(values: &mut Vec<f64>) -> f64 {
+fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }

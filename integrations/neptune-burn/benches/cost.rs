@@ -4,6 +4,7 @@
 //! with burn's own log files and checkpoints.
 
 #[path = "../../../examples/digits/dataset.rs"]
+#[expect(unused_imports, reason = "its tests are run with the example")]
 mod dataset;
 #[path = "../../../examples/burn_digits/model.rs"]
 mod model;

@@ -4,10 +4,12 @@
 //! Without: the same training, which reads its losses, as everybody does, and saves the model after each epoch.
 
 #[path = "../../../examples/digits/dataset.rs"]
+#[expect(unused_imports, reason = "its tests are run with the example")]
 mod dataset;
 #[path = "../../../examples/candle_digits/network.rs"]
 mod network;
 #[path = "../../../examples/digits/random.rs"]
+#[expect(unused_imports, reason = "its tests are run with the example")]
 mod random;
 
 use std::error::Error;

@@ -136,16 +136,14 @@ impl Tracker {
     /// `Neptune` when the checkpoints of the experiment cannot be read.
     pub fn checkpoints(&self) -> crate::Result<Checkpoints> {
         let mut known = self.checkpoints.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*known {
-            Some(checkpoints) => Ok(checkpoints.clone()),
-            None => {
-                let name = match self.shared.namespace.as_str() {
-                    NAMESPACE => CHECKPOINTS.to_owned(),
-                    namespace => format!("{namespace}/{CHECKPOINTS}"),
-                };
-                Ok(known.insert(self.shared.experiment.checkpoints(&name)?).clone())
-            }
+        if let Some(checkpoints) = &*known {
+            return Ok(checkpoints.clone());
         }
+        let name = match self.shared.namespace.as_str() {
+            NAMESPACE => CHECKPOINTS.to_owned(),
+            namespace => format!("{namespace}/{CHECKPOINTS}"),
+        };
+        Ok(known.insert(self.shared.experiment.checkpoints(&name)?).clone())
     }
 }
 

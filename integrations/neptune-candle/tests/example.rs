@@ -1,10 +1,6 @@
 //! The example `candle_digits`, run as a user runs it: killed and resumed, and aborted.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::float_cmp,
-    reason = "a test fails by panicking, and compares what must be exact"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use neptune_core::store::{
     Store,
