@@ -24,6 +24,9 @@
 //!
 //! - [`Session`]: where experiments are kept. [`Experiment`]: one run of a program, with its variables.
 //! - [`Series`], [`Atom`], [`Set`]: variables, named by paths such as `train/loss`. The first write fixes the type.
+//! - [`Image`] and [`Histogram`]: what series may hold besides numbers and text. [`ExperimentHandle::log_artifact`] keeps files
+//!   and folders, [`Checkpoints`] versions of files with the names `latest` and `best`.
+//! - Hardware is read by itself: [`ExperimentBuilder::hardware_every`] says what.
 //! - The older words are short for paths: [`ExperimentHandle::log_metric`] and [`ExperimentHandle::log_text`] write the series
 //!   `logs/NAME`, parameters are atoms `parameters/NAME` that never change, properties are atoms `properties/KEY`.
 //!

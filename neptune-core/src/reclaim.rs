@@ -1,7 +1,7 @@
 //! Removing objects that no variable needs any more.
 //!
 //! What is needed says the store and, of what it does not have yet, the journals: those are read first, because records go
-//! from there into the store. Meanwhile nobody else logs a file.
+//! from there into the store. What seems to be needed by nobody is looked at again while nobody else logs a file.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -38,8 +38,8 @@ pub struct Reclaimed {
 }
 
 impl Session {
-    /// Removes the files of objects that no variable of any experiment needs, and encodes images that wait for it. With `dry_run` it only
-    /// counts them.
+    /// Removes the files of objects that no variable of any experiment needs, and encodes images that wait for it. With
+    /// `dry_run` it only counts them.
     ///
     /// # Errors
     /// When the store or the folder cannot be used.

@@ -64,7 +64,8 @@ pub enum Durability {
     Process,
     /// As [`Durability::Process`]; besides, everything is synced to the disk once a second. **Not promised:** the last
     /// second before the loss of power, and anything on a disk that lies about syncing. Costs disk writes in the
-    /// background; the logging call costs the same.
+    /// background; the logging call costs the same. A call that keeps a file (an artifact, a checkpoint, an image file) waits
+    /// for the disk; pixels are synced once they are encoded.
     Disk,
 }
 

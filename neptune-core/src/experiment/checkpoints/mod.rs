@@ -389,6 +389,10 @@ impl Checkpoints {
         self.delete(&self.version_path(step));
         for name in version.files.keys() {
             self.delete_file(step, name);
+            // Left by a process that died while it replaced the version.
+            if let Ok(waiting) = self.waiting_path(step, name) {
+                self.experiment.state.delete(&waiting);
+            }
         }
         version.files.into_values().collect()
     }
