@@ -23,11 +23,12 @@ impl ExperimentHandle {
     /// Logs an image under `name`, the series `logs/NAME`, at the step behind its last.
     ///
     /// Pixels, or the bytes of the file, are written to the folder of the session before this returns, so they survive
-    /// SIGKILL like every other record. That makes this a call of some tens of microseconds for a small image, and of about
-    /// a millisecond for a megabyte. A thread of its own encodes pixels as PNG.
+    /// SIGKILL like every other record. That makes this a call that costs a little more than writing such a file: a fifth of
+    /// a millisecond for 28 x 28 pixels, half a millisecond for 512 x 512 in colour, measured. A thread of its own encodes
+    /// pixels as PNG.
     ///
-    /// Of an image of more than 15 MB (15 * 1,048,576 bytes, encoded), and of one that the disk has no room for, the entry is kept with
-    /// name, description and size, and its bytes are counted as lost.
+    /// Of an image of more than 15 MB (15 * 1,048,576 bytes, encoded), and of one that the disk has no room for, the entry is
+    /// kept with name, description and size, and its bytes are counted as lost.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
