@@ -273,8 +273,6 @@ impl Session {
         if self.mode() == Mode::Offline {
             return Ok((id.parse()?, Existing::default()));
         }
-        // The experiment may have been killed a moment ago: it goes on from all that it had logged.
-        drop(self.recover(|_| ()));
         let store = self.store()?;
         let key = match (store.find(id), id.parse()) {
             (Ok(key), _) => key,
@@ -282,6 +280,10 @@ impl Session {
             (Err(_), Ok(new)) => return Ok((new, Existing::default())),
             (Err(error), Err(_)) => return Err(error.into()),
         };
+        // It may have been killed a moment ago: it goes on from all that it had logged. Others are drained in the background.
+        if self.inner.folder.writers().is_ok_and(|writers| writers.iter().any(|writer| writer.experiment == key.uuid)) {
+            drop(self.recover(|_| ()));
+        }
         let existing = store.variables(&key, "")?.into_iter().filter_map(|variable| {
             let value = match variable.value {
                 neptune_store::read::VariableValue::Atom(value) => Some(value),
