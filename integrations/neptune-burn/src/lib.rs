@@ -13,11 +13,17 @@
 //! # #[derive(Module, Debug)] struct Model { fc: Linear }
 //! # impl TrainStep for Model {
 //! #   type Input = Tensor<2>; type Output = ClassificationOutput;
-//! #   fn step(&self, _: Tensor<2>) -> TrainOutput<ClassificationOutput> { unimplemented!() }
+//! #   fn step(&self, x: Tensor<2>) -> TrainOutput<ClassificationOutput> {
+//! #     let output = InferenceStep::step(self, x);
+//! #     TrainOutput::new(self, output.loss.backward(), output)
+//! #   }
 //! # }
 //! # impl InferenceStep for Model {
 //! #   type Input = Tensor<2>; type Output = ClassificationOutput;
-//! #   fn step(&self, _: Tensor<2>) -> ClassificationOutput { unimplemented!() }
+//! #   fn step(&self, x: Tensor<2>) -> ClassificationOutput {
+//! #     let scores = self.fc.forward(x);
+//! #     ClassificationOutput::new(scores.clone().mean(), scores.clone(), scores.argmax(1).squeeze())
+//! #   }
 //! # }
 //! # fn train(train: Arc<dyn DataLoader<Tensor<2>>>, valid: Arc<dyn DataLoader<Tensor<2>>>, learner: Learner<Model>)
 //! # -> Result<(), Box<dyn std::error::Error>> {
