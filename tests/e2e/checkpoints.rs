@@ -157,10 +157,12 @@ fn after_a_kill_the_versions_that_returned_are_whole_and_no_other_is_there() {
         let folder = Folder::new();
         let mut trainer = Trainer::start("files", [folder.path().to_str().unwrap(), point, &hits.to_string()]);
         let mut returned = None;
+        let mut killed = false;
         while let Ok(round) = trainer.line().parse::<u64>() {
             returned = Some(round);
-            if point.is_empty() && round == 12 {
-                break;
+            if point.is_empty() && round >= 12 && !killed {
+                trainer.signal_kill();
+                killed = true;
             }
         }
         trainer.kill();

@@ -163,6 +163,11 @@ impl Trainer {
         self.child.id()
     }
 
+    /// Sends it SIGKILL; what it said until then can still be read with [`line`](Self::line).
+    pub fn signal_kill(&mut self) {
+        self.child.kill().expect("the child can be killed");
+    }
+
     /// Kills it with SIGKILL and waits until it is gone.
     pub fn kill(mut self) {
         self.child.kill().expect("the child can be killed");
