@@ -64,6 +64,8 @@ pub mod stopwatch;
 mod reclaim;
 #[cfg(feature = "embedded")]
 pub mod recovery;
+#[cfg(feature = "embedded")]
+mod stored;
 
 pub use error::{Error, ErrorKind, Result};
 pub use experiment::{
@@ -83,3 +85,5 @@ pub use project::Project;
 #[cfg(feature = "embedded")]
 pub use reclaim::Reclaimed;
 pub use session::{Durability, Mode, Session, SessionBuilder};
+#[cfg(feature = "embedded")]
+pub use stored::StoredExperiment;

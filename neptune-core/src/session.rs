@@ -141,6 +141,34 @@ impl Session {
         self.experiment().id(id)
     }
 
+    /// An experiment that exists, by short id or UUID, to change what is known of it: its name, its tags, its variables.
+    /// It does not begin to run again: its state, the time of its end and the reason of a failure stay as they are, however
+    /// the editing ends. Nothing is read of the hardware, and dropping it is as good as [`Experiment::stop`](crate::Experiment::stop).
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let session = neptune_core::Session::builder().folder(folder.path()).open()?;
+    /// # let id = session.experiment().start()?.id().to_string();
+    /// let experiment = session.edit(&id).start()?;
+    /// experiment.add_tags(["reviewed"]);
+    /// experiment.stop()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn edit(&self, id: &str) -> ExperimentBuilder {
+        self.experiment().id(id).editing()
+    }
+
+    /// An experiment that exists, by short id or UUID, to read.
+    ///
+    /// # Errors
+    /// `NotFound`, with the nearest short ids, when there is none.
+    #[cfg(feature = "embedded")]
+    pub fn get(&self, id: &str) -> Result<crate::StoredExperiment> {
+        crate::StoredExperiment::find(self.clone(), id)
+    }
+
     /// A project of this session.
     ///
     /// # Errors

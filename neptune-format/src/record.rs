@@ -98,6 +98,20 @@ pub enum Record {
         /// Why, when it did not succeed.
         reason: Option<String>,
     },
+    /// The first record of a writer that only edits: it changes variables, and neither its life nor its end changes the
+    /// state of the experiment. The experiment was there before.
+    Editing {
+        /// The project of the experiment.
+        project: ProjectName,
+        /// When the writer began.
+        time: Timestamp,
+        /// The machine.
+        host: String,
+        /// The process.
+        pid: u32,
+        /// Who edits.
+        owner: String,
+    },
 }
 
 impl Record {
@@ -109,7 +123,7 @@ impl Record {
     /// The bytes of the texts in the record: what it takes at least, known without encoding it.
     pub fn text_bytes(&self) -> usize {
         match self {
-            Self::Opened { host, owner, .. } => host.len().saturating_add(owner.len()),
+            Self::Opened { host, owner, .. } | Self::Editing { host, owner, .. } => host.len().saturating_add(owner.len()),
             Self::Assign { value: AtomValue::String(text) | AtomValue::Json(text), .. }
             | Self::Panicked { message: text, .. }
             | Self::Closed { reason: Some(text), .. } => text.len(),
@@ -153,6 +167,13 @@ mod tests {
             Record::Assign { path: path.clone(), value: AtomValue::Float(f64::INFINITY) },
             Record::AddMembers { path, members: vec!["x".into(), String::new()] },
             Record::Closed { time: Timestamp::from_micros(9), outcome: Outcome::Failed, reason: None },
+            Record::Editing {
+                project: "a/b".parse().unwrap(),
+                time: Timestamp::from_micros(1),
+                host: "h".into(),
+                pid: 8,
+                owner: "o".into(),
+            },
         ];
         for record in records {
             assert_eq!(Record::decode(&record.encode()).unwrap(), record);

@@ -5,11 +5,14 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Every migration, in order; the number of a migration is its place, from 1.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_experiments.sql"), include_str!("migrations/0002_objects.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_experiments.sql"),
+    include_str!("migrations/0002_objects.sql"),
+    include_str!("migrations/0003_editing.sql"),
+];
 
 /// The version of the schema that this crate writes.
-pub(crate) const VERSION: i64 = 2;
+pub(crate) const VERSION: i64 = 3;
 
 /// The version of the schema in the file; 0 for a new one.
 pub(crate) fn version(connection: &Connection) -> Result<i64> {

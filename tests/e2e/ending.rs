@@ -164,3 +164,33 @@ fn a_forked_child_counts_what_it_cannot_log_and_does_not_keep_its_parent_alive()
     let lost = folder.store().lost(&folder.only_experiment()).unwrap();
     assert_eq!(lost.count(LostReason::Forked), 51, "what the child logged is counted in its parent's journal");
 }
+
+#[test]
+fn editing_changes_variables_and_leaves_the_state_and_the_end_alone() {
+    let folder = Folder::new();
+    let session = folder.session();
+    session.experiment().name("first").start().unwrap().fail("no more data").unwrap();
+    let before = folder.store().variables(&folder.only_experiment(), "sys/").unwrap();
+    let editing = session.edit("E2E-1").name("second").tags(["late"]).start().unwrap();
+    assert_eq!(editing.stored().unwrap(), session.get("E2E-1").unwrap());
+    editing.log_metric("late", 1.0);
+    drop(editing);
+    let after = folder.store().variables(&folder.only_experiment(), "sys/").unwrap();
+    let changed: Vec<_> = after.iter().filter(|variable| !before.contains(variable)).map(|v| v.path.as_str()).collect();
+    assert_eq!(changed, ["sys/name", "sys/tags"]);
+    assert_eq!(before.len() + 1, after.len(), "nothing was removed");
+    assert_eq!(session.edit("E2E-7").start().unwrap_err().kind(), ErrorKind::NotFound);
+    let unknown = neptune_core::ExperimentId::new().to_string();
+    assert_eq!(session.edit(&unknown).start().unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[test]
+fn editing_while_the_experiment_runs_does_not_end_it() {
+    let folder = Folder::new();
+    let session = folder.session();
+    let running = session.experiment().start().unwrap();
+    session.edit(running.short_id().unwrap()).tags(["seen"]).start().unwrap().stop().unwrap();
+    assert_eq!(running.atom("sys/state").read().unwrap(), "running".into());
+    running.stop().unwrap();
+    assert_eq!(session.get("E2E-1").unwrap().to_string(), "Experiment(E2E-1)");
+}

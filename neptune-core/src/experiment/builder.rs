@@ -36,6 +36,7 @@ pub struct ExperimentBuilder {
     session: Session,
     project: Option<ProjectName>,
     id: Option<String>,
+    edits: bool,
     name: Option<String>,
     description: Option<String>,
     params: Vec<(VariablePath, AtomValue)>,
@@ -53,6 +54,7 @@ impl ExperimentBuilder {
             session,
             project: None,
             id: None,
+            edits: false,
             name: None,
             description: None,
             params: Vec::new(),
@@ -82,6 +84,11 @@ impl ExperimentBuilder {
     /// Attaches to an experiment, by short id or UUID; see [`Session::attach`]. Wins over `NEPTUNE_EXPERIMENT_ID`.
     pub fn id(mut self, id: &str) -> Self {
         self.id = Some(id.to_owned());
+        self
+    }
+
+    pub(crate) const fn editing(mut self) -> Self {
+        self.edits = true;
         self
     }
 
@@ -182,6 +189,9 @@ impl ExperimentBuilder {
             Some(id) => self.session.resolve(&id)?,
             None => (ExperimentId::new(), Existing::default()),
         };
+        if self.edits && existing.project.is_none() && self.session.mode() != Mode::Offline {
+            return Err(Error::new(ErrorKind::NotFound, format!("there is no experiment {id} in this store")));
+        }
         let project = existing.project.or(self.project).unwrap_or_else(|| self.session.default_project().clone());
         let mut params = Vec::new();
         for (path, value) in self.params {
@@ -193,13 +203,7 @@ impl ExperimentBuilder {
         let writer = WriterId::new();
         let opened = self.session.make_journal(id, writer)?;
         let journal = opened.journal;
-        journal.record(&Record::Opened {
-            project: project.clone(),
-            time: clock::now(),
-            host: gethostname::gethostname().to_string_lossy().into_owned(),
-            pid: std::process::id(),
-            owner: config::owner(),
-        });
+        journal.record(&opening(self.edits, project.clone()));
         let (drain, lock, short_id) = self.session.drain(&journal, id, writer, opened.lock)?;
         let objects = self.session.objects();
         let state = Arc::new(State {
@@ -207,6 +211,7 @@ impl ExperimentBuilder {
             project,
             short_id,
             session: self.session,
+            edits: self.edits,
             journal,
             variables: existing.variables,
             keeper: Mutex::new(opened.keeper),
@@ -225,7 +230,9 @@ impl ExperimentBuilder {
             stop_deadline: self.stop_deadline,
             held_back: Mutex::default(),
         });
-        panics::watch(Arc::downgrade(&state));
+        if !self.edits {
+            panics::watch(Arc::downgrade(&state));
+        }
         let experiment = Experiment { handle: ExperimentHandle { state } };
         for (name, value) in [("sys/name", self.name), ("sys/description", self.description)] {
             if let Some(value) = value {
@@ -242,8 +249,21 @@ impl ExperimentBuilder {
             experiment.add_tags(self.tags);
         }
         #[cfg(feature = "hardware")]
-        experiment.state.read_hardware(readings, writer);
+        if !experiment.state.edits {
+            experiment.state.read_hardware(readings, writer);
+        }
         Ok(experiment)
+    }
+}
+
+/// The first record of a writer.
+fn opening(edits: bool, project: ProjectName) -> Record {
+    let (time, host) = (clock::now(), gethostname::gethostname().to_string_lossy().into_owned());
+    let (pid, owner) = (std::process::id(), config::owner());
+    if edits {
+        Record::Editing { project, time, host, pid, owner }
+    } else {
+        Record::Opened { project, time, host, pid, owner }
     }
 }
 

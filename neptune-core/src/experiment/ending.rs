@@ -104,6 +104,12 @@ impl Drop for Experiment {
         if self.state.ended.load(Ordering::Acquire) || !self.state.journal.is_ours() {
             return;
         }
+        if self.state.edits {
+            if let Err(error) = self.state.end(Outcome::Succeeded, None) {
+                say(&format!("neptune: {self}: {error}"));
+            }
+            return;
+        }
         let reason = if thread::panicking() {
             panics::message()
         } else {

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     error::{Error, ErrorKind, Result},
     hardware::HardwareUtilization,
-    session::Mode,
+    session::{Mode, Session},
 };
 
 /// How long a read waits for what was logged before it.
@@ -46,6 +46,11 @@ impl State {
 }
 
 impl ExperimentHandle {
+    pub(crate) fn session_and_key(&self) -> Result<(Session, ExperimentKey)> {
+        let (_store, key) = self.state.read()?;
+        Ok((self.state.session.clone(), key))
+    }
+
     /// The type of the variable at `path`.
     ///
     /// # Errors

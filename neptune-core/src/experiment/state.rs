@@ -70,6 +70,8 @@ pub(super) struct State {
     pub(super) project: ProjectName,
     pub(super) short_id: Option<String>,
     pub(super) session: Session,
+    /// Whether this writer only edits; see [`Session::edit`].
+    pub(super) edits: bool,
     pub(super) journal: Arc<Journal>,
     pub(super) variables: Variables,
     pub(super) keeper: Mutex<Keeper>,

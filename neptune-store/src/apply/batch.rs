@@ -116,6 +116,7 @@ impl<'t, 's> Batch<'t, 's> {
                 host: "unknown",
                 pid: 0,
                 owner: "unknown",
+                edits: false,
             };
             lifecycle::open(self.transaction, self.interned, self.key, &opening)?
         };
@@ -193,8 +194,11 @@ impl<'t, 's> Batch<'t, 's> {
     }
 
     fn record(&mut self, record: Record) -> Result<()> {
-        if let Record::Opened { project, time, host, pid, owner } = record {
-            let opening = lifecycle::Opening { project: &project, time, host: &host, pid, owner: &owner };
+        let edits = matches!(record, Record::Editing { .. });
+        if let Record::Opened { project, time, host, pid, owner } | Record::Editing { project, time, host, pid, owner } =
+            record
+        {
+            let opening = lifecycle::Opening { project: &project, time, host: &host, pid, owner: &owner, edits };
             self.owner = Some(lifecycle::open(self.transaction, self.interned, self.key, &opening)?);
             return Ok(());
         }
@@ -237,7 +241,7 @@ impl<'t, 's> Batch<'t, 's> {
                 lifecycle::close(self.transaction, self.interned, writer, time, outcome, reason.as_deref())?;
                 None
             }
-            // `Opened` was dealt with above; a record of a newer version cannot get here, its journal was refused.
+            // How a writer opens was dealt with above; a record of a newer version cannot get here, its journal was refused.
             _ => None,
         };
         if let Some(reason) = refused {

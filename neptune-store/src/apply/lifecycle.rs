@@ -27,6 +27,8 @@ pub(super) struct Opening<'a> {
     pub(super) host: &'a str,
     pub(super) pid: u32,
     pub(super) owner: &'a str,
+    /// Whether the writer only edits: then the experiment does not begin to run.
+    pub(super) edits: bool,
 }
 
 /// The rows of a writer that is known already.
@@ -52,7 +54,7 @@ pub(super) fn open(
         Some(id) => id,
         None => create_experiment(connection, interned, key.experiment, opening)?,
     };
-    if open_writers(connection, experiment_id)? == 0 {
+    if !opening.edits && open_writers(connection, experiment_id)? == 0 {
         connection.execute("UPDATE experiment SET outcome = 0 WHERE id = $1", [experiment_id])?;
         let mut system = System { connection, interned: &mut *interned, experiment_id };
         system.put("state", "running")?;
@@ -61,8 +63,8 @@ pub(super) fn open(
         system.delete("completion_time")?;
     }
     let writer_id = connection.query_row(
-        "INSERT INTO writer (uuid, experiment_id, segment, position, opened_us, host, pid)
-         VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id",
+        "INSERT INTO writer (uuid, experiment_id, segment, position, opened_us, host, pid, edits)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id",
         rusqlite::params![
             key.writer.as_bytes(),
             experiment_id,
@@ -71,6 +73,7 @@ pub(super) fn open(
             opening.time.as_micros(),
             opening.host,
             opening.pid,
+            opening.edits,
         ],
         |row| row.get(0),
     )?;
@@ -86,14 +89,14 @@ pub(super) fn close(
     outcome: Outcome,
     reason: Option<&str>,
 ) -> Result<()> {
-    let experiment_id: Option<i64> = connection
+    let closed: Option<(i64, bool)> = connection
         .query_row(
-            "UPDATE writer SET closed_us = $1 WHERE uuid = $2 AND closed_us IS NULL RETURNING experiment_id",
+            "UPDATE writer SET closed_us = $1 WHERE uuid = $2 AND closed_us IS NULL RETURNING experiment_id, edits",
             (time.as_micros(), writer.as_bytes()),
-            |row| row.get(0),
+            |row| Ok((row.get(0)?, row.get(1)?)),
         )
         .optional()?;
-    let Some(experiment_id) = experiment_id else {
+    let Some((experiment_id, false)) = closed else {
         return Ok(());
     };
     let rank = match outcome {
@@ -157,7 +160,7 @@ pub(super) fn set_loss(connection: &Connection, writer: WriterId, reason: LostRe
 
 fn open_writers(connection: &Connection, experiment_id: i64) -> Result<i64> {
     let open = connection
-        .prepare_cached("SELECT COUNT(*) FROM writer WHERE experiment_id = $1 AND closed_us IS NULL")?
+        .prepare_cached("SELECT COUNT(*) FROM writer WHERE experiment_id = $1 AND closed_us IS NULL AND edits = 0")?
         .query_row([experiment_id], |row| row.get(0))?;
     Ok(open)
 }
