@@ -70,7 +70,7 @@ mod stored;
 pub use error::{Error, ErrorKind, Result};
 pub use experiment::{
     ArtifactSource, Atom, Checkpoint, Checkpoints, Experiment, ExperimentBuilder, ExperimentHandle, Goal, IntoStep,
-    Number, Point, Series, SeriesValue, Set,
+    Loggable, Number, Point, Series, SeriesValue, Set, View,
 };
 #[cfg(feature = "embedded")]
 pub use hardware::HardwareUtilization;

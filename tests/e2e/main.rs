@@ -19,4 +19,5 @@ mod images;
 mod layer;
 mod processes;
 mod recording;
+mod seeds;
 mod tidy;

@@ -1,6 +1,7 @@
 //! What every end-to-end test uses: a folder of its own, child processes to kill, and a look at what is stored.
 
 pub mod cost;
+mod example;
 
 use std::{
     ffi::OsStr,
@@ -14,6 +15,8 @@ use neptune_core::{
     Mode, Session, SessionBuilder, stopwatch,
     store::{ExperimentQuery, Points, Store, StoreOptions, read::ExperimentKey},
 };
+
+pub use example::Example;
 
 /// A neptune folder that is removed with the test.
 #[derive(Debug)]

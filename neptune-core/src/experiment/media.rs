@@ -6,7 +6,7 @@ use neptune_format::{Document as _, Histogram, LoggedImage, LostReason, Timestam
 
 use super::{
     number::IntoStep,
-    series::Series,
+    series::{Series, SeriesValue},
     state::{ExperimentHandle, State},
 };
 use crate::{
@@ -70,22 +70,31 @@ impl ExperimentHandle {
     }
 
     /// The series `logs/NAME`; what is wrong with it is counted.
-    fn logged<T: super::SeriesValue>(&self, name: &str) -> Option<Series<T>> {
+    fn logged<T: SeriesValue>(&self, name: &str) -> Option<Series<T>> {
+        match VariablePath::within("logs", name) {
+            Ok(path) => self.series_or_count(path.as_str()),
+            Err(error) => {
+                self.state.refuse_path(&error);
+                None
+            }
+        }
+    }
+
+    /// A series; what is wrong with it is counted.
+    pub(super) fn series_or_count<T: SeriesValue>(&self, path: &str) -> Option<Series<T>> {
         if !self.state.journal.is_ours() {
             self.state.journal.losses().add(LostReason::Forked, 1);
             return None;
         }
-        let series = VariablePath::within("logs", name).map_err(Into::into).and_then(|path| self.series(path.as_str()));
-        series
-            .map_err(|error| {
-                let reason = match error.kind() {
-                    ErrorKind::Invalid => LostReason::InvalidPath,
-                    ErrorKind::TypeConflict => LostReason::TypeConflict,
-                    _ => LostReason::TooManySeries,
-                };
-                self.state.journal.losses().explain(reason, 1, || error.to_string());
-            })
-            .ok()
+        let refused = |error: &crate::Error| {
+            let reason = match error.kind() {
+                ErrorKind::Invalid => LostReason::InvalidPath,
+                ErrorKind::TypeConflict => LostReason::TypeConflict,
+                _ => LostReason::TooManySeries,
+            };
+            self.state.journal.losses().explain(reason, 1, || error.to_string());
+        };
+        self.series(path).inspect_err(refused).ok()
     }
 }
 
@@ -198,45 +207,8 @@ impl State {
 
 #[cfg(feature = "embedded")]
 mod reading {
-    use neptune_format::Document as _;
-
-    use super::{ExperimentHandle, Histogram, Image, LoggedImage, Result, Series};
-    use crate::{
-        error::{Error, ErrorKind},
-        experiment::{Point, reading},
-    };
-
-    macro_rules! read_documents {
-        ($content:ty, $read:ty) => {
-            impl Series<$content> {
-                /// The last `n` points, in the order of their steps.
-                ///
-                /// # Errors
-                /// `NotFound`, with the nearest paths, when nothing was logged.
-                pub fn tail(&self, n: usize) -> Result<Vec<Point<$read>>> {
-                    Ok(reading::documents(self.state.tail(&self.path, n)?, <$read>::from_text))
-                }
-
-                /// Every point, in the order of their steps.
-                ///
-                /// # Errors
-                /// As [`Series::tail`].
-                pub fn all(&self) -> Result<Vec<Point<$read>>> {
-                    Ok(reading::documents(self.state.all(&self.path)?, <$read>::from_text))
-                }
-
-                /// The point with the greatest step.
-                ///
-                /// # Errors
-                /// As [`Series::tail`].
-                pub fn last(&self) -> Result<Point<$read>> {
-                    self.tail(1)?.pop().ok_or_else(|| reading::nothing_logged(&self.path))
-                }
-            }
-        };
-    }
-    read_documents!(Image, LoggedImage);
-    read_documents!(Histogram, Histogram);
+    use super::{ExperimentHandle, LoggedImage, Result};
+    use crate::error::{Error, ErrorKind};
 
     impl ExperimentHandle {
         /// The bytes of an image that was logged: an image file. Pixels come as PNG.

@@ -16,6 +16,7 @@ mod series;
 mod set;
 mod state;
 mod variables;
+mod view;
 
 pub use artifacts::ArtifactSource;
 pub use atom::Atom;
@@ -27,3 +28,4 @@ pub use set::Set;
 #[cfg(feature = "hardware")]
 pub(crate) use state::WeakHandle;
 pub use state::{Experiment, ExperimentHandle};
+pub use view::{Loggable, View};

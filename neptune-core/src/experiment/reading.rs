@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use neptune_format::{AtomValue, Timestamp, VariablePath, VariableType};
+use neptune_format::{AtomValue, Container, Document, Timestamp, VariablePath, VariableType};
 use neptune_store::{
     Points, Store, Values,
     read::{ExperimentKey, NamespaceEntry, VariableValue},
@@ -15,7 +15,7 @@ use neptune_store::{
 use super::{
     atom::Atom,
     number::Number,
-    series::{Point, Series},
+    series::{Point, Series, SeriesValue},
     set::Set,
     state::{ExperimentHandle, State},
 };
@@ -110,6 +110,16 @@ impl ExperimentHandle {
     }
 }
 
+impl ExperimentHandle {
+    /// A handle to a series that was written. Unlike [`series`](Self::series) it makes none.
+    pub(super) fn existing<T: SeriesValue>(&self, path: &str) -> Result<Series<T>> {
+        let path = VariablePath::new(path)?;
+        let (wanted, kind) =
+            (VariableType { container: Container::Series, content: T::CONTENT }, self.variable_type(path.as_str())?);
+        if kind == wanted { self.series(path.as_str()) } else { Err(other_type(&path, kind, &wanted.to_string())) }
+    }
+}
+
 impl Atom {
     /// The value.
     ///
@@ -144,55 +154,30 @@ impl Set {
     }
 }
 
-impl<T: Number> Series<T> {
+impl<T: SeriesValue> Series<T> {
     /// The last `n` points, in the order of their steps.
     ///
     /// # Errors
     /// `NotFound`, with the nearest paths, when nothing was logged.
-    pub fn tail(&self, n: usize) -> Result<Vec<Point<T>>> {
-        Ok(numbers(self.state.tail(&self.path, n)?))
+    pub fn tail(&self, n: usize) -> Result<Vec<Point<T::Read>>> {
+        Ok(T::read(self.state.tail(&self.path, n)?))
     }
 
     /// Every point, in the order of their steps.
     ///
     /// # Errors
     /// As [`Series::tail`].
-    pub fn all(&self) -> Result<Vec<Point<T>>> {
-        Ok(numbers(self.state.all(&self.path)?))
+    pub fn all(&self) -> Result<Vec<Point<T::Read>>> {
+        Ok(T::read(self.state.all(&self.path)?))
     }
 
     /// The point with the greatest step.
     ///
     /// # Errors
     /// As [`Series::tail`].
-    pub fn last(&self) -> Result<Point<T>> {
-        self.tail(1)?.pop().ok_or_else(|| nothing_logged(&self.path))
-    }
-}
-
-impl Series<String> {
-    /// The last `n` points, in the order of their steps.
-    ///
-    /// # Errors
-    /// `NotFound`, with the nearest paths, when nothing was logged.
-    pub fn tail(&self, n: usize) -> Result<Vec<Point<String>>> {
-        Ok(texts(self.state.tail(&self.path, n)?))
-    }
-
-    /// Every point, in the order of their steps.
-    ///
-    /// # Errors
-    /// As [`Series::tail`].
-    pub fn all(&self) -> Result<Vec<Point<String>>> {
-        Ok(texts(self.state.all(&self.path)?))
-    }
-
-    /// The point with the greatest step.
-    ///
-    /// # Errors
-    /// As [`Series::tail`].
-    pub fn last(&self) -> Result<Point<String>> {
-        self.tail(1)?.pop().ok_or_else(|| nothing_logged(&self.path))
+    pub fn last(&self) -> Result<Point<T::Read>> {
+        let nothing = || Error::new(ErrorKind::NotFound, format!("nothing was logged to {}", self.path));
+        self.tail(1)?.pop().ok_or_else(nothing)
     }
 }
 
@@ -208,14 +193,14 @@ impl State {
     }
 }
 
-fn numbers<T: Number>(points: Points) -> Vec<Point<T>> {
+pub(super) fn numbers<T: Number>(points: Points) -> Vec<Point<T>> {
     match points.values {
         Values::Float(values) => together(points.steps, points.times, values, T::from_f64),
         Values::Text(_) => Vec::new(),
     }
 }
 
-fn texts(points: Points) -> Vec<Point<String>> {
+pub(super) fn texts(points: Points) -> Vec<Point<String>> {
     match points.values {
         Values::Text(values) => together(points.steps, points.times, values, |text| text),
         Values::Float(_) => Vec::new(),
@@ -223,7 +208,7 @@ fn texts(points: Points) -> Vec<Point<String>> {
 }
 
 /// Points that are text in the store. One that this version does not understand is left out.
-pub(super) fn documents<T>(points: Points, read: impl Fn(&str) -> Option<T>) -> Vec<Point<T>> {
+pub(super) fn documents<T: Document>(points: Points) -> Vec<Point<T>> {
     let texts = together(
         points.steps,
         points.times,
@@ -231,7 +216,7 @@ pub(super) fn documents<T>(points: Points, read: impl Fn(&str) -> Option<T>) -> 
             Values::Text(values) => values,
             Values::Float(_) => Vec::new(),
         },
-        |text| read(&text),
+        |text| T::from_text(&text),
     );
     texts.into_iter().filter_map(|Point { step, value, time }| value.map(|value| Point { step, value, time })).collect()
 }
@@ -251,8 +236,4 @@ fn valid(path: &std::result::Result<VariablePath, neptune_format::PathError>) ->
 
 fn other_type(path: &VariablePath, kind: VariableType, wanted: &str) -> Error {
     Error::new(ErrorKind::TypeConflict, format!("{path} is {kind}, not {wanted}"))
-}
-
-pub(super) fn nothing_logged(path: &VariablePath) -> Error {
-    Error::new(ErrorKind::NotFound, format!("nothing was logged to {path}"))
 }

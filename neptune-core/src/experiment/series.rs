@@ -14,6 +14,13 @@ use crate::{clock, error::Result, image::Image, journal::Journal};
 pub trait SeriesValue: private::Sealed + Sized {
     #[doc(hidden)]
     const CONTENT: Content;
+
+    /// What a point is read back as: the same, except that an image comes as its entry, [`LoggedImage`](crate::LoggedImage).
+    type Read;
+
+    #[doc(hidden)]
+    #[cfg(feature = "embedded")]
+    fn read(points: neptune_store::Points) -> Vec<Point<Self::Read>>;
 }
 
 mod private {
@@ -26,18 +33,42 @@ mod private {
 
 impl<N: Number> SeriesValue for N {
     const CONTENT: Content = Content::Float;
+    type Read = N;
+
+    #[cfg(feature = "embedded")]
+    fn read(points: neptune_store::Points) -> Vec<Point<N>> {
+        super::reading::numbers(points)
+    }
 }
 
 impl SeriesValue for String {
     const CONTENT: Content = Content::String;
+    type Read = Self;
+
+    #[cfg(feature = "embedded")]
+    fn read(points: neptune_store::Points) -> Vec<Point<Self>> {
+        super::reading::texts(points)
+    }
 }
 
 impl SeriesValue for Image {
     const CONTENT: Content = Content::Image;
+    type Read = neptune_format::LoggedImage;
+
+    #[cfg(feature = "embedded")]
+    fn read(points: neptune_store::Points) -> Vec<Point<Self::Read>> {
+        super::reading::documents(points)
+    }
 }
 
 impl SeriesValue for Histogram {
     const CONTENT: Content = Content::Histogram;
+    type Read = Self;
+
+    #[cfg(feature = "embedded")]
+    fn read(points: neptune_store::Points) -> Vec<Point<Self>> {
+        super::reading::documents(points)
+    }
 }
 
 /// A point that was read back.

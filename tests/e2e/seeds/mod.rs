@@ -1,0 +1,3 @@
+//! The documents that neptune grew from, walked through in their order.
+
+mod variables;
