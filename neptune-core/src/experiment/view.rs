@@ -70,6 +70,7 @@ impl View {
     }
 
     /// A view of what stands below this one.
+    #[must_use]
     pub fn at(&self, path: &str) -> Self {
         let path = path.trim_matches('/');
         let path = if self.path.is_empty() { path.to_owned() } else { format!("{}/{path}", self.path) };

@@ -62,7 +62,7 @@ impl ExperimentHandle {
 
 impl fmt::Debug for StoredExperiment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StoredExperiment").field("id", &self.key.uuid).field("short_id", &self.key.short_id).finish()
+        f.debug_struct("StoredExperiment").field("id", &self.key.uuid).field("short_id", &self.key.short_id).finish_non_exhaustive()
     }
 }
 
