@@ -80,7 +80,10 @@ pub use neptune_format::{
     ObjectId, ProjectName, Step, Timestamp, VariablePath, VariableType,
 };
 #[cfg(feature = "embedded")]
-pub use neptune_store::{self as store, read::NamespaceEntry};
+pub use neptune_store::{
+    self as store, Table,
+    read::{Log, NamespaceEntry},
+};
 pub use project::Project;
 #[cfg(feature = "embedded")]
 pub use reclaim::Reclaimed;

@@ -41,6 +41,6 @@ impl Project {
     ) -> crate::Result<neptune_store::ExperimentTable> {
         query.project = Some(self.name.clone());
         query.now = crate::clock::now();
-        Ok(self.session.store()?.experiments(&query)?)
+        Ok(self.session.reader()?.experiments(&query)?)
     }
 }

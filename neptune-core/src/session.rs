@@ -102,6 +102,8 @@ pub(crate) struct SessionInner {
     pub(crate) project: ProjectName,
     pub(crate) durability: Durability,
     pub(crate) segment_bytes: u64,
+    #[cfg(feature = "embedded")]
+    pub(crate) reader: crate::stored::IdleReader,
 }
 
 /// Settings of a [`Session`]. What is not set here is taken from the environment, and then from the defaults.
@@ -260,6 +262,8 @@ impl SessionBuilder {
             project,
             durability: self.durability,
             segment_bytes: self.segment_bytes.unwrap_or(SEGMENT_BYTES),
+            #[cfg(feature = "embedded")]
+            reader: crate::stored::IdleReader::default(),
         };
         let session = Session { inner: Arc::new(inner) };
         session.begin()?;

@@ -15,9 +15,11 @@ pub mod export;
 pub mod objects;
 pub mod query;
 pub mod read;
+pub mod table;
 
 pub use apply::{Applied, Piece, WriterKey};
 pub use chunk::{Points, Values};
 pub use error::{Error, ErrorKind, Result};
 pub use query::{ExperimentQuery, ExperimentTable, Filter};
 pub use store::{Store, StoreOptions};
+pub use table::Table;

@@ -18,6 +18,7 @@ mod hardware;
 mod images;
 mod layer;
 mod processes;
+mod reading;
 mod recording;
 mod seeds;
 mod tidy;

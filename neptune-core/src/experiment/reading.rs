@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use neptune_format::{AtomValue, Container, Document, Timestamp, VariablePath, VariableType};
 use neptune_store::{
-    Points, Store, Values,
+    Points, Values,
     read::{ExperimentKey, NamespaceEntry, VariableValue},
 };
 
@@ -23,13 +23,14 @@ use crate::{
     error::{Error, ErrorKind, Result},
     hardware::HardwareUtilization,
     session::{Mode, Session},
+    stored::Reader,
 };
 
 /// How long a read waits for what was logged before it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 impl State {
-    pub(crate) fn read(&self) -> Result<(Store, ExperimentKey)> {
+    pub(crate) fn read(&self) -> Result<(Reader, ExperimentKey)> {
         if self.session.mode() == Mode::Offline {
             return Err(Error::new(
                 ErrorKind::Unsupported,
@@ -39,7 +40,7 @@ impl State {
         if !self.ended.load(std::sync::atomic::Ordering::Acquire) {
             self.flush(PATIENCE)?;
         }
-        let store = self.session.store()?;
+        let store = self.session.reader()?;
         let key = store.experiment(self.id)?;
         Ok((store, key))
     }

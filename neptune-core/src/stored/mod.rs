@@ -1,11 +1,16 @@
 //! [`StoredExperiment`]: an experiment as the store has it, to read, whether it runs or ended long ago.
 
+mod reader;
+mod reading;
+
 use std::fmt;
 
 use neptune_format::{ExperimentId, ProjectName};
-use neptune_store::{Store, read::ExperimentKey};
+use neptune_store::read::ExperimentKey;
 
 use crate::{error::Result, experiment::ExperimentHandle, session::Session};
+
+pub(crate) use reader::{IdleReader, Reader};
 
 /// An experiment as the store has it, to read. Found by [`Session::get`](crate::Session::get), or for the experiment that this
 /// process logs to by [`ExperimentHandle::stored`].
@@ -19,7 +24,7 @@ pub struct StoredExperiment {
 
 impl StoredExperiment {
     pub(crate) fn find(session: Session, id: &str) -> Result<Self> {
-        let key = session.store()?.find(id)?;
+        let key = session.reader()?.find(id)?;
         Ok(Self { session, key })
     }
 
@@ -43,9 +48,9 @@ impl StoredExperiment {
         &self.session
     }
 
-    /// The store, opened for one read or a few, and what the experiment is called in it.
-    pub(crate) fn open(&self) -> Result<(Store, &ExperimentKey)> {
-        Ok((self.session.store()?, &self.key))
+    /// The store, open for one read or a few, and what the experiment is called in it.
+    pub(crate) fn open(&self) -> Result<(Reader, &ExperimentKey)> {
+        Ok((self.session.reader()?, &self.key))
     }
 }
 
@@ -62,7 +67,10 @@ impl ExperimentHandle {
 
 impl fmt::Debug for StoredExperiment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StoredExperiment").field("id", &self.key.uuid).field("short_id", &self.key.short_id).finish_non_exhaustive()
+        f.debug_struct("StoredExperiment")
+            .field("id", &self.key.uuid)
+            .field("short_id", &self.key.short_id)
+            .finish_non_exhaustive()
     }
 }
 

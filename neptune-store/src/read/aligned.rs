@@ -41,13 +41,13 @@ impl Store {
         }
         snapshot.finish()?;
         let steps = all_steps(&series);
-        let columns = series.into_iter().map(|points| column(points, &steps)).collect();
+        let columns = series.into_iter().map(|points| column(points, &steps).0).collect();
         Ok(Aligned { paths: paths.iter().copied().map(str::to_owned).collect(), steps, columns })
     }
 }
 
 /// The steps of all series, in order, each once.
-fn all_steps(series: &[Points]) -> Vec<f64> {
+pub(super) fn all_steps(series: &[Points]) -> Vec<f64> {
     let Some((first, others)) = series.split_first() else { return Vec::new() };
     // What is logged together has the same steps.
     if others.iter().all(|other| other.steps == first.steps) {
@@ -60,15 +60,22 @@ fn all_steps(series: &[Points]) -> Vec<f64> {
     steps
 }
 
-/// The value of each of `steps`, among which are those of `points`.
-fn column(points: Points, steps: &[f64]) -> Vec<f64> {
-    let Values::Float(values) = points.values else { return vec![f64::NAN; steps.len()] };
+/// The value of each of `steps`, among which are those of `points`, NaN where there is none; and where there is one, or
+/// `None` when there is one everywhere.
+pub(super) fn column(points: Points, steps: &[f64]) -> (Vec<f64>, Option<Vec<bool>>) {
+    let Values::Float(values) = points.values else {
+        return (vec![f64::NAN; steps.len()], Some(vec![false; steps.len()]));
+    };
     if values.len() == steps.len() {
-        return values;
+        return (values, None);
     }
     let mut own = points.steps.into_iter().zip(values).peekable();
     // No step of its own is passed over, so one that is not greater is equal.
-    steps.iter().map(|step| own.next_if(|(at, _)| at <= step).map_or(f64::NAN, |(_, value)| value)).collect()
+    let found = steps
+        .iter()
+        .map(|step| own.next_if(|(at, _)| at <= step).map_or((f64::NAN, false), |(_, value)| (value, true)));
+    let (values, present) = found.unzip();
+    (values, Some(present))
 }
 
 #[cfg(test)]

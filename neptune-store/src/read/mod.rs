@@ -3,7 +3,10 @@
 //! Nothing here writes.
 
 mod experiment;
+mod logs;
 mod nearest;
+mod running;
+mod values;
 mod variable;
 
 pub mod aligned;
@@ -12,5 +15,6 @@ pub mod series;
 
 pub use aligned::Aligned;
 pub use experiment::{ExperimentKey, ProjectSummary, WriterSummary};
+pub use logs::Log;
 pub use overview::Bucket;
 pub use variable::{NamespaceEntry, SeriesSummary, Variable, VariableValue};
