@@ -69,8 +69,8 @@ mod stored;
 
 pub use error::{Error, ErrorKind, Result};
 pub use experiment::{
-    ArtifactSource, Atom, Checkpoint, Checkpoints, Experiment, ExperimentBuilder, ExperimentHandle, Goal, IntoStep,
-    Loggable, Number, Point, Series, SeriesValue, Set, View,
+    ArtifactSource, Atom, Checkpoint, Checkpoints, Classic, Experiment, ExperimentBuilder, ExperimentHandle, Goal,
+    IntoStep, Loggable, Number, Point, Series, SeriesValue, Set, View,
 };
 #[cfg(feature = "embedded")]
 pub use hardware::HardwareUtilization;

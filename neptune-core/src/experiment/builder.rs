@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::state::WeakHandle;
 use super::{
     checkpoints::Families,
+    classic::LastX,
     flatten, panics,
     state::{Experiment, ExperimentHandle, State},
     variables::Variables,
@@ -228,6 +229,7 @@ impl ExperimentBuilder {
             monitor: std::sync::OnceLock::new(),
             ended: AtomicBool::new(false),
             stop_deadline: self.stop_deadline,
+            last_x: LastX::default(),
             held_back: Mutex::default(),
         });
         if !self.edits {

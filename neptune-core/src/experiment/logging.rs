@@ -288,6 +288,7 @@ impl State {
 
     pub(super) fn delete(&self, path: &VariablePath) {
         self.variables.delete(path);
+        self.last_x.forget(path);
         self.journal.record(&Record::Delete { path: path.clone() });
     }
 }

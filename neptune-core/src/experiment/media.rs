@@ -70,7 +70,7 @@ impl ExperimentHandle {
     }
 
     /// The series `logs/NAME`; what is wrong with it is counted.
-    fn logged<T: SeriesValue>(&self, name: &str) -> Option<Series<T>> {
+    pub(super) fn logged<T: SeriesValue>(&self, name: &str) -> Option<Series<T>> {
         match VariablePath::within("logs", name) {
             Ok(path) => self.series_or_count(path.as_str()),
             Err(error) => {

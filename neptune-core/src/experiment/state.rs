@@ -12,6 +12,7 @@ use neptune_format::{ExperimentId, ProjectName};
 
 use super::{
     checkpoints::Families,
+    classic::LastX,
     variables::{Refusal, Variables},
 };
 #[cfg(feature = "images")]
@@ -94,6 +95,8 @@ pub(super) struct State {
     pub(super) monitor: std::sync::OnceLock<Monitor>,
     pub(super) ended: AtomicBool,
     pub(super) stop_deadline: Duration,
+    /// Where the logs stand whose x must increase; see [`Classic`](super::Classic).
+    pub(super) last_x: LastX,
     /// What integrations hold back is written by these; see [`ExperimentHandle::before_flush`].
     pub(super) held_back: Mutex<Vec<Arc<dyn Fn() + Send + Sync>>>,
 }

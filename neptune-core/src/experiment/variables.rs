@@ -38,6 +38,8 @@ struct Known {
 #[derive(Debug)]
 struct Variable {
     kind: VariableType,
+    /// Whether it was written before this process attached to the experiment.
+    existed: bool,
     /// Its number in the journal, once this process logged to it.
     series: Option<u32>,
     /// The value of a parameter, which never changes.
@@ -95,7 +97,7 @@ impl Variables {
         let mut known = lock(&variables.known);
         for (path, kind, value) in existing {
             let fixed = value.filter(|_| is_parameter(&path));
-            known.variables.insert(path, Variable { kind, series: None, fixed });
+            known.variables.insert(path, Variable { kind, existed: true, series: None, fixed });
         }
         drop(known);
         variables
@@ -146,6 +148,12 @@ impl Variables {
         lock(&self.known).of(path, VariableType::STRING_SET).map(|_| ())
     }
 
+    /// Whether the variable was written before this process attached to the experiment.
+    #[cfg(feature = "embedded")]
+    pub(super) fn was_there_before(&self, path: &VariablePath) -> bool {
+        lock(&self.known).variables.get(path).is_some_and(|variable| variable.existed)
+    }
+
     /// Forgets a variable that is deleted: its path may take another type.
     pub(super) fn delete(&self, path: &VariablePath) {
         let mut known = lock(&self.known);
@@ -160,8 +168,12 @@ impl Variables {
 impl Known {
     /// The variable at `path`, made with the wanted type when there is none.
     fn of(&mut self, path: &VariablePath, wanted: VariableType) -> Result<&mut Variable, Refusal> {
-        let variable =
-            self.variables.entry(path.clone()).or_insert(Variable { kind: wanted, series: None, fixed: None });
+        let variable = self.variables.entry(path.clone()).or_insert(Variable {
+            kind: wanted,
+            existed: false,
+            series: None,
+            fixed: None,
+        });
         if variable.kind == wanted {
             Ok(variable)
         } else {

@@ -1,6 +1,6 @@
 //! [`View`]: an experiment and a path, whatever stands there.
 
-use neptune_format::{AtomValue, Histogram, Step};
+use neptune_format::{AtomValue, Histogram, Step, Timestamp};
 
 use super::{
     number::{IntoStep, Number},
@@ -15,7 +15,7 @@ use crate::image::Image;
 ///
 /// | container | made and written by | read by |
 /// |---|---|---|
-/// | Series | `log`, `log_at` | `tail`, `all` |
+/// | Series | `log`, `log_at`, `log_with`, `extend` | `tail`, `all` |
 /// | Atom | `assign` | `read` |
 /// | Set | `add`, `remove`, `reset` | `get` |
 ///
@@ -49,7 +49,16 @@ pub trait Loggable: sealed::Sealed {
     type Of: SeriesValue;
 
     #[doc(hidden)]
-    fn log(self, series: &Series<Self::Of>, step: Option<Step>);
+    fn log(self, series: &Series<Self::Of>, place: Place);
+}
+
+/// Where a value goes: behind the last, at a step, or at a step as of a time.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub enum Place {
+    Next,
+    At(Step),
+    With(Step, Timestamp),
 }
 
 mod sealed {
@@ -81,15 +90,24 @@ impl View {
     /// lost.
     pub fn log<V: Loggable>(&self, value: V) {
         if let Some(series) = self.experiment.series_or_count(&self.path) {
-            value.log(&series, None);
+            value.log(&series, Place::Next);
         }
     }
 
     /// Logs a value to the series here at `step`. Steps may come in any order; the last value of a step stays.
     pub fn log_at<V: Loggable>(&self, step: impl IntoStep, value: V) {
+        self.log_to(step.into_step().map(Place::At), value);
+    }
+
+    /// Logs a value to the series here at `step`, as of `time`: for what was measured elsewhere or before.
+    pub fn log_with<V: Loggable>(&self, step: impl IntoStep, time: impl Into<Timestamp>, value: V) {
+        self.log_to(step.into_step().map(|step| Place::With(step, time.into())), value);
+    }
+
+    fn log_to<V: Loggable>(&self, place: Option<Place>, value: V) {
         if let Some(series) = self.experiment.series_or_count(&self.path) {
-            match step.into_step() {
-                Some(step) => value.log(&series, Some(step)),
+            match place {
+                Some(place) => value.log(&series, place),
                 None => series.refuse_step(),
             }
         }
@@ -99,7 +117,7 @@ impl View {
     pub fn extend<V: Loggable>(&self, values: impl IntoIterator<Item = V>) {
         if let Some(series) = self.experiment.series_or_count(&self.path) {
             for value in values {
-                value.log(&series, None);
+                value.log(&series, Place::Next);
             }
         }
     }
@@ -195,10 +213,11 @@ impl<N: Number> sealed::Sealed for N {}
 impl<N: Number> Loggable for N {
     type Of = N;
 
-    fn log(self, series: &Series<N>, step: Option<Step>) {
-        match step {
-            Some(step) => series.append_at(step, self),
-            None => series.append(self),
+    fn log(self, series: &Series<N>, place: Place) {
+        match place {
+            Place::Next => series.append(self),
+            Place::At(step) => series.append_at(step, self),
+            Place::With(step, time) => series.append_with(step, time, self),
         }
     }
 }
@@ -209,10 +228,11 @@ macro_rules! loggable {
         impl Loggable for $value {
             type Of = $series;
 
-            fn log(self, series: &Series<$series>, step: Option<Step>) {
-                match step {
-                    Some(step) => series.append_at(step, self),
-                    None => series.append(self),
+            fn log(self, series: &Series<$series>, place: Place) {
+                match place {
+                    Place::Next => series.append(self),
+                    Place::At(step) => series.append_at(step, self),
+                    Place::With(step, time) => series.append_with(step, time, self),
                 }
             }
         }
