@@ -127,7 +127,7 @@ fn a_view_is_scoped_takes_every_content_and_refuses_what_does_not_fit() {
     let experiment = session(&folder).experiment().start().unwrap();
     let scope = experiment.at("/a/").at("b/");
     scope.at("text").log("first");
-    scope.at("text").log(&"second".to_owned());
+    scope.at("text").log("second".to_owned());
     scope.at("number").extend([1_u8, 2, 3]);
     scope.at("number").log_at(10, true);
     scope.at("number").log_at(f64::NAN, 1);
