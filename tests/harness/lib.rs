@@ -183,6 +183,16 @@ impl Trainer {
     }
 }
 
+impl Drop for Trainer {
+    /// A test that fails leaves no process behind.
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            drop(self.child.kill());
+            drop(self.child.wait());
+        }
+    }
+}
+
 /// The folder of the programs that were built beside this test.
 fn programs() -> PathBuf {
     let mut folder = std::env::current_exe().expect("a test knows where it is");
