@@ -14,6 +14,7 @@ use neptune_format::ProjectName;
 use crate::hardware::Readings;
 use crate::{
     error::{Error, ErrorKind, Result},
+    quota,
     session::Mode,
 };
 
@@ -36,6 +37,21 @@ pub(crate) fn mode() -> Result<Mode> {
     match text("NEPTUNE_MODE")? {
         Some(mode) => mode.parse(),
         None => Ok(Mode::default()),
+    }
+}
+
+/// `NEPTUNE_STORAGE_LIMIT`: how many bytes files may take, or `off`.
+pub(crate) fn storage_limit() -> Result<Option<u64>> {
+    const NAME: &str = "NEPTUNE_STORAGE_LIMIT";
+    match text(NAME)?.as_deref() {
+        None | Some("off") => Ok(None),
+        Some(limit) => match quota::parse(limit) {
+            Some(bytes) => Ok(Some(bytes)),
+            None => Err(Error::new(
+                ErrorKind::Invalid,
+                format!("{NAME} is {limit:?}; it is a size, such as 50GB or 2TiB, or off"),
+            )),
+        },
     }
 }
 

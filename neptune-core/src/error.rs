@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use neptune_format::LostReason;
+
 /// What to do about an [`Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -10,6 +12,10 @@ pub enum ErrorKind {
     Invalid,
     /// There is no such project, experiment or variable; the message names the nearest.
     NotFound,
+    /// There is no such file or folder: on this machine, or among the files of the experiment. The message says which.
+    FileNotFound,
+    /// A folder is needed where something else is: name another.
+    NotADirectory,
     /// The variable has another type: use another path.
     TypeConflict,
     /// A parameter is fixed once set.
@@ -18,12 +24,31 @@ pub enum ErrorKind {
     Unavailable,
     /// It did not finish in time. Nothing is lost: what was logged is in the journal.
     Deadline,
+    /// The folder of objects holds as much as it may: delete artifacts and run `neptune gc`, or raise the limit.
+    StorageLimitReached,
     /// What is stored is damaged: see `neptune doctor`.
     Corrupt,
     /// A newer version of neptune wrote it: use that version.
     TooNew,
     /// This mode cannot do it; the message says which can.
     Unsupported,
+}
+
+impl ErrorKind {
+    /// The reason under which something is counted as lost that could not be logged because of an error of this kind.
+    pub const fn lost_reason(self) -> LostReason {
+        match self {
+            Self::TypeConflict => LostReason::TypeConflict,
+            Self::Immutable => LostReason::Immutable,
+            Self::Unavailable => LostReason::DiskFull,
+            Self::Deadline => LostReason::Overrun,
+            Self::StorageLimitReached => LostReason::StorageLimit,
+            // Of a series: its writer has no number left for it.
+            Self::Unsupported => LostReason::TooManySeries,
+            Self::Invalid | Self::NotFound | Self::FileNotFound | Self::NotADirectory => LostReason::InvalidPath,
+            Self::Corrupt | Self::TooNew => LostReason::Damaged,
+        }
+    }
 }
 
 /// What went wrong, in words, with the kind that says what to do.
@@ -96,5 +121,18 @@ impl From<neptune_store::Error> for Error {
             _ => ErrorKind::Unavailable,
         };
         Self::new(kind, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_logging_has_its_own_reason() {
+        assert_eq!(ErrorKind::Invalid.lost_reason(), LostReason::InvalidPath);
+        assert_eq!(ErrorKind::TypeConflict.lost_reason(), LostReason::TypeConflict);
+        assert_eq!(ErrorKind::Unsupported.lost_reason(), LostReason::TooManySeries);
+        assert_eq!(ErrorKind::StorageLimitReached.lost_reason(), LostReason::StorageLimit);
     }
 }

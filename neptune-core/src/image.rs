@@ -120,11 +120,13 @@ impl Image {
     /// The image file at `path`, as it is now.
     ///
     /// # Errors
-    /// `NotFound` when there is none, `Unavailable` when it cannot be read, `Invalid` when it is no image.
+    /// `FileNotFound` when there is none, `Unavailable` when it cannot be read, `Invalid` when it is no image.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let bytes = fs::read(path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => Error::new(ErrorKind::NotFound, format!("there is no image {}", path.display())),
+            io::ErrorKind::NotFound => {
+                Error::new(ErrorKind::FileNotFound, format!("there is no image {}", path.display()))
+            }
             _ => Error::new(ErrorKind::Unavailable, format!("cannot read the image {}", path.display())).because(error),
         })?;
         Self::encoded(bytes).map_err(|error| {
@@ -249,7 +251,10 @@ mod tests {
             assert_eq!(Image::encoded(wrong).unwrap_err().kind(), ErrorKind::Invalid);
         }
         let error = Image::open("no/such.png").unwrap_err();
-        assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::NotFound, "there is no image no/such.png"));
+        assert_eq!(
+            (error.kind(), error.to_string().as_str()),
+            (ErrorKind::FileNotFound, "there is no image no/such.png")
+        );
     }
 
     #[cfg(feature = "images")]

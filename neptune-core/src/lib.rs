@@ -46,6 +46,7 @@
 
 mod clock;
 mod config;
+pub mod download;
 #[cfg(feature = "images")]
 mod encoder;
 mod error;
@@ -56,6 +57,7 @@ mod image;
 mod journal;
 mod objects;
 mod project;
+mod quota;
 mod session;
 mod sink;
 pub mod stopwatch;
@@ -89,4 +91,4 @@ pub use project::Project;
 pub use reclaim::Reclaimed;
 pub use session::{Durability, Mode, Session, SessionBuilder};
 #[cfg(feature = "embedded")]
-pub use stored::StoredExperiment;
+pub use stored::{Artifact, StoredExperiment};

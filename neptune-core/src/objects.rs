@@ -8,6 +8,7 @@ use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, Read, Write},
     path::{Path, PathBuf},
+    sync::Arc,
     thread,
     time::Duration,
 };
@@ -17,7 +18,10 @@ use uuid::Uuid;
 
 #[cfg(feature = "images")]
 use crate::encoder;
-use crate::{clock, image};
+use crate::{
+    clock, image,
+    quota::{Admitted, Look, Quota},
+};
 
 /// What follows the name of an object that holds pixels, until they are encoded and once they are. The same as
 /// `neptune_store::objects::PIXELS`, which is not there without the feature `embedded`.
@@ -32,6 +36,8 @@ pub(crate) struct Objects {
     folder: PathBuf,
     /// Sync what is kept before it is named: it is to survive the loss of power.
     is_power_safe: bool,
+    /// How much the folder may hold, if there is a limit.
+    quota: Option<Arc<Quota>>,
 }
 
 /// The folder of objects, held: nothing in it is removed meanwhile. Held by many, or by one alone.
@@ -48,8 +54,8 @@ impl Drop for Held {
 }
 
 impl Objects {
-    pub(crate) fn new(folder: PathBuf, is_power_safe: bool) -> Self {
-        Self { folder, is_power_safe }
+    pub(crate) const fn new(folder: PathBuf, is_power_safe: bool, quota: Option<Arc<Quota>>) -> Self {
+        Self { folder, is_power_safe, quota }
     }
 
     /// Holds the folder, beside others. Waits for whoever holds it alone, `patience` at most.
@@ -113,7 +119,7 @@ impl Objects {
         if pixels.len() as u64 <= image::MOST_BYTES {
             // Not synced here, where a trainer waits: the encoder syncs what it makes of it.
             if !is_whole(&raw, pixels.len() as u64) {
-                self.put(&raw, pixels, false)?;
+                self.put(&raw, pixels, false, Look::Later)?;
             }
             return Ok(Some(id));
         }
@@ -121,7 +127,7 @@ impl Objects {
         {
             let png = encoder::png(pixels)?;
             if png.len() as u64 <= image::MOST_BYTES {
-                self.put(&encoded, &png, self.is_power_safe)?;
+                self.put(&encoded, &png, self.is_power_safe, Look::Later)?;
                 return Ok(Some(id));
             }
         }
@@ -134,12 +140,30 @@ impl Objects {
     pub(crate) fn encode(&self, id: ObjectId, _held: &Held) -> io::Result<()> {
         let [raw, encoded] = self.files_of_pixels(id);
         if !encoded.exists() {
-            self.put(&encoded, &encoder::png(&fs::read(&raw)?)?, true)?;
+            let png = encoder::png(&fs::read(&raw)?)?;
+            // Whatever the limit is: it takes the place of what is larger.
+            let part = self.write(&png)?;
+            self.name(part, &encoded, true)?;
+            if let Some(quota) = &self.quota {
+                quota.added(png.len() as u64);
+            }
         }
         fail::fail_point!("image-encoded");
-        match fs::remove_file(&raw) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
+        self.remove(&raw).map(drop)
+    }
+
+    /// Removes a file of the folder, if it is there; says how many bytes it had.
+    pub(crate) fn remove(&self, file: &Path) -> io::Result<u64> {
+        let size = file.metadata().map_or(0, |file| file.len());
+        match fs::remove_file(file) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+            Err(error) => Err(error),
+            Ok(()) => {
+                if let Some(quota) = &self.quota {
+                    quota.removed(size);
+                }
+                Ok(size)
+            }
         }
     }
 
@@ -163,48 +187,80 @@ impl Objects {
         }
         let mut source = File::open(path)?;
         let mut part = self.begin()?;
+        let room = self.room();
         if rustix::fs::ioctl_ficlone(&part.file, &source).is_ok() {
-            let (id, size) = copied(&mut part.file, &mut io::sink())?;
+            let (id, size) = copied(&mut part.file, &mut io::sink(), &mut |_| ())?;
             return self.finish(part, id, size);
         }
-        let (id, size) = copied(&mut source, &mut part.file)?;
-        self.finish(part, id, size)
+        // What has no room is only read: its content may be there already.
+        let room = if source.metadata()?.len() > room { 0 } else { room };
+        self.keep_copy(&mut source, part, room)
     }
 
     /// Keeps what `reader` gives.
     pub(crate) fn keep_reader(&self, reader: &mut dyn Read, _held: &Held) -> io::Result<Kept> {
-        let mut part = self.begin()?;
-        let (id, size) = copied(reader, &mut part.file)?;
-        self.finish(part, id, size)
+        self.keep_copy(reader, self.begin()?, self.room())
+    }
+
+    fn keep_copy(&self, from: &mut (impl Read + ?Sized), mut part: Part, room: u64) -> io::Result<Kept> {
+        let mut to = Capped { file: &mut part.file, room, is_over: false };
+        let (id, size) = copied(from, &mut to, &mut |_| ())?;
+        match &self.quota {
+            Some(quota) if to.is_over && !is_whole(&self.file_of(id, ""), size) => Err(quota.refusal(Some(size))),
+            _ => self.finish(part, id, size),
+        }
     }
 
     /// Keeps bytes.
-    pub(crate) fn keep_bytes(&self, bytes: &[u8], _held: &Held) -> io::Result<Kept> {
+    pub(crate) fn keep_bytes(&self, bytes: &[u8], look: Look, _held: &Held) -> io::Result<Kept> {
         let id = ObjectId::from_bytes(*blake3::hash(bytes).as_bytes());
         let kept = Kept { object: id, size: bytes.len() as u64 };
         if !is_whole(&self.file_of(id, ""), kept.size) {
-            self.put(&self.file_of(id, ""), bytes, self.is_power_safe)?;
+            self.put(&self.file_of(id, ""), bytes, self.is_power_safe, look)?;
         }
         Ok(kept)
     }
 
-    /// Replaces a file in the folder, or makes it, by one with these bytes.
-    fn put(&self, file: &Path, bytes: &[u8], is_synced: bool) -> io::Result<()> {
+    /// How many bytes the folder may hold besides those that it holds.
+    fn room(&self) -> u64 {
+        self.quota.as_ref().map_or(u64::MAX, Quota::room)
+    }
+
+    /// Makes a file in the folder of these bytes, if there is room for it.
+    fn put(&self, file: &Path, bytes: &[u8], is_synced: bool, look: Look) -> io::Result<()> {
+        let admitted = self.admit(bytes.len() as u64, look)?;
+        let part = self.write(bytes)?;
+        self.name(part, file, is_synced)?;
+        if let Some(admitted) = admitted {
+            admitted.keep();
+        }
+        Ok(())
+    }
+
+    fn admit(&self, size: u64, look: Look) -> io::Result<Option<Admitted<'_>>> {
+        self.quota.as_ref().map(|quota| quota.admit(size, look)).transpose()
+    }
+
+    fn write(&self, bytes: &[u8]) -> io::Result<Part> {
         let mut part = self.begin()?;
         part.file.write_all(bytes)?;
-        self.name(part, file, is_synced)
+        Ok(part)
     }
 
     fn begin(&self) -> io::Result<Part> {
         let path = self.folder.join(format!(".{}", Uuid::now_v7()));
         let file = OpenOptions::new().create_new(true).read(true).write(true).open(&path)?;
-        Ok(Part { path, file, is_named: false })
+        Ok(Part::new(path, file))
     }
 
     fn finish(&self, part: Part, id: ObjectId, size: u64) -> io::Result<Kept> {
         let file = self.file_of(id, "");
         if !is_whole(&file, size) {
+            let admitted = self.admit(size, Look::Now)?;
             self.name(part, &file, self.is_power_safe)?;
+            if let Some(admitted) = admitted {
+                admitted.keep();
+            }
         }
         Ok(Kept { object: id, size })
     }
@@ -233,11 +289,18 @@ impl Objects {
     }
 }
 
-/// An object that is being made.
-struct Part {
-    path: PathBuf,
-    file: File,
-    is_named: bool,
+/// A file that is being made. Unless it is named it goes away with this.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) path: PathBuf,
+    pub(crate) file: File,
+    pub(crate) is_named: bool,
+}
+
+impl Part {
+    pub(crate) const fn new(path: PathBuf, file: File) -> Self {
+        Self { path, file, is_named: false }
+    }
 }
 
 impl Drop for Part {
@@ -249,13 +312,43 @@ impl Drop for Part {
     }
 }
 
+/// A file that takes no more than `room` bytes: above that it is made empty again, and the rest is not written.
+struct Capped<'a> {
+    file: &'a mut File,
+    room: u64,
+    is_over: bool,
+}
+
+impl Write for Capped<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if !self.is_over && bytes.len() as u64 > self.room {
+            self.is_over = true;
+            self.file.set_len(0)?;
+        }
+        if self.is_over {
+            return Ok(bytes.len());
+        }
+        let written = self.file.write(bytes)?;
+        self.room = self.room.saturating_sub(written as u64);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
 /// Whether the object is there, whole. One of another length was damaged, by the loss of power say, and is made again.
 fn is_whole(file: &Path, size: u64) -> bool {
     file.metadata().is_ok_and(|file| file.len() == size)
 }
 
-/// Copies everything; returns its hash and its length.
-fn copied(from: &mut (impl Read + ?Sized), to: &mut impl Write) -> io::Result<(ObjectId, u64)> {
+/// Copies everything, and tells `progress` of each piece; returns its hash and its length.
+pub(crate) fn copied(
+    from: &mut (impl Read + ?Sized),
+    to: &mut impl Write,
+    progress: &mut dyn FnMut(u64),
+) -> io::Result<(ObjectId, u64)> {
     let mut hasher = blake3::Hasher::new();
     let mut piece = vec![0; PIECE];
     let mut size = 0_u64;
@@ -270,37 +363,7 @@ fn copied(from: &mut (impl Read + ?Sized), to: &mut impl Write) -> io::Result<(O
         hasher.update(bytes);
         to.write_all(bytes)?;
         size += bytes.len() as u64;
+        progress(bytes.len() as u64);
     }
     Ok((ObjectId::from_bytes(*hasher.finalize().as_bytes()), size))
-}
-
-/// Writes the object in `source` to `target`, which appears when it is whole; an error when it is not what its name says.
-pub(crate) fn write_out(source: &Path, id: ObjectId, target: &Path) -> io::Result<()> {
-    let mut from = File::open(source)?;
-    let path = target.with_file_name(format!(".{}.part", Uuid::now_v7()));
-    let file = OpenOptions::new().create_new(true).read(true).write(true).open(&path)?;
-    let mut part = Part { path, file, is_named: false };
-    let (found, _) = copied(&mut from, &mut part.file)?;
-    if found != id {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            "its content is not what was logged; see `neptune doctor`",
-        ));
-    }
-    #[expect(clippy::disallowed_methods, reason = "it can be written again, so it need not survive the loss of power")]
-    fs::rename(&part.path, target)?;
-    part.is_named = true;
-    Ok(())
-}
-
-/// The bytes of the object in `source`; an error when they are not what its name says.
-pub(crate) fn read_whole(source: &Path, id: ObjectId) -> io::Result<Vec<u8>> {
-    let mut from = File::open(source)?;
-    let mut bytes = Vec::new();
-    let (found, _) = copied(&mut from, &mut bytes)?;
-    if found == id {
-        Ok(bytes)
-    } else {
-        Err(io::Error::new(io::ErrorKind::InvalidData, "its content is not what was logged; see `neptune doctor`"))
-    }
 }

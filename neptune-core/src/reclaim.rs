@@ -71,7 +71,7 @@ impl Session {
                 reclaimed.files += 1;
                 reclaimed.bytes += file.path.metadata().map_or(0, |file| file.len());
                 if !dry_run {
-                    remove(&file.path)?;
+                    remove(&objects, &file.path)?;
                 }
             }
         }
@@ -95,9 +95,9 @@ impl Session {
         let store = self.store()?;
         for object in candidates {
             if !scan.mentioned.contains(object) && !store.is_object_in_use(*object)? {
-                remove(&objects.file_of(*object, ""))?;
+                remove(&objects, &objects.file_of(*object, ""))?;
                 for file in objects.files_of_pixels(*object) {
-                    remove(&file)?;
+                    remove(&objects, &file)?;
                 }
             }
         }
@@ -200,13 +200,9 @@ fn listed(folder: &Path) -> io::Result<Vec<PathBuf>> {
     }
 }
 
-fn remove(path: &Path) -> Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(unavailable(&format!("cannot remove {}", path.display()), error))
-        }
-        _ => Ok(()),
-    }
+fn remove(objects: &Objects, path: &Path) -> Result<()> {
+    let removed = objects.remove(path).map(drop);
+    removed.map_err(|error| unavailable(&format!("cannot remove {}", path.display()), error))
 }
 
 fn unavailable(what: &str, error: io::Error) -> Error {

@@ -17,6 +17,7 @@ use crate::{
     journal::{Folder, SEGMENT_BYTES},
     objects::Objects,
     project::Project,
+    quota::Quota,
 };
 
 /// Who drains the journals of a session's experiments.
@@ -104,6 +105,8 @@ pub(crate) struct SessionInner {
     pub(crate) segment_bytes: u64,
     #[cfg(feature = "embedded")]
     pub(crate) reader: crate::stored::IdleReader,
+    /// How much the folder of objects may hold, if there is a limit.
+    pub(crate) quota: Option<Arc<Quota>>,
 }
 
 /// Settings of a [`Session`]. What is not set here is taken from the environment, and then from the defaults.
@@ -114,12 +117,13 @@ pub struct SessionBuilder {
     mode: Option<Mode>,
     project: Option<String>,
     durability: Durability,
+    storage_limit: Option<u64>,
     segment_bytes: Option<u64>,
 }
 
 impl Session {
     /// A session as the environment says: `NEPTUNE_DIR` (default `.neptune`), `NEPTUNE_PROJECT` (default
-    /// `local/default`), `NEPTUNE_MODE` (`embedded`, the default, or `offline`).
+    /// `local/default`), `NEPTUNE_MODE` (`embedded`, the default, or `offline`), `NEPTUNE_STORAGE_LIMIT` (none).
     ///
     /// # Errors
     /// As [`SessionBuilder::open`].
@@ -196,7 +200,7 @@ impl Session {
 
     /// Where files and images are kept.
     pub(crate) fn objects(&self) -> Objects {
-        Objects::new(self.inner.folder.objects(), self.inner.durability == Durability::Disk)
+        Objects::new(self.inner.folder.objects(), self.inner.durability == Durability::Disk, self.inner.quota.clone())
     }
 
     /// Opens the store of this session.
@@ -232,6 +236,21 @@ impl SessionBuilder {
         self
     }
 
+    /// How many bytes the files of artifacts, checkpoints and images may take in the folder, of all experiments together. Without
+    /// it as `NEPTUNE_STORAGE_LIMIT` says, such as `50GB`, or without a limit.
+    ///
+    /// What would go above it is not kept: [`log_artifact`](crate::ExperimentHandle::log_artifact) and checkpoints return
+    /// `StorageLimitReached`, an image loses its bytes, which is counted. Content that is there already costs nothing. A
+    /// checkpoint needs its room before the versions that it replaces give theirs back.
+    ///
+    /// The folder is looked through at the first file of the session and about once a minute, a few tenths of a second for
+    /// 100,000 files; in between this session counts. So several processes together may go above the limit by what they keep within
+    /// a minute, and images that are logged before the first look are not refused.
+    pub const fn storage_limit(mut self, bytes: u64) -> Self {
+        self.storage_limit = Some(bytes);
+        self
+    }
+
     /// Bytes of a segment of a journal; for tests that need many small ones.
     #[doc(hidden)]
     pub const fn segment_bytes(mut self, bytes: u64) -> Self {
@@ -242,7 +261,7 @@ impl SessionBuilder {
     /// Begins the session. Journals that dead processes left in the folder are drained into the store in the background.
     ///
     /// # Errors
-    /// `Invalid` for an unknown mode or a project that is not `workspace/name`; `Unavailable` when the folder cannot be
+    /// `Invalid` for an unknown mode, a project that is not `workspace/name`, or a limit that is no size; `Unavailable` when the folder cannot be
     /// made or written; `TooNew` when a newer version wrote the store.
     pub fn open(self) -> Result<Session> {
         let mode = self.mode.map_or_else(config::mode, Ok)?;
@@ -256,8 +275,11 @@ impl SessionBuilder {
             )
             .because(error)
         })?;
+        let limit = self.storage_limit.map_or_else(config::storage_limit, |limit| Ok(Some(limit)))?;
+        let quota = limit.map(|limit| Arc::new(Quota::new(folder.objects(), limit)));
         let inner = SessionInner {
             folder,
+            quota,
             mode,
             project,
             durability: self.durability,

@@ -36,11 +36,13 @@ pub enum LostReason {
     InvalidStep = 11,
     /// A metric was given something that is no number.
     NotANumber = 12,
+    /// The folder of objects holds as much as it may: the bytes of an image were not kept.
+    StorageLimit = 13,
 }
 
 impl LostReason {
     /// Every reason, in the order of their numbers.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::DiskFull,
         Self::Overrun,
         Self::TooLarge,
@@ -54,6 +56,7 @@ impl LostReason {
         Self::Damaged,
         Self::InvalidStep,
         Self::NotANumber,
+        Self::StorageLimit,
     ];
 
     /// The name of the reason in the store, in JSON and in the file of counts.
@@ -72,6 +75,7 @@ impl LostReason {
             Self::Damaged => "damaged",
             Self::InvalidStep => "invalid_step",
             Self::NotANumber => "not_a_number",
+            Self::StorageLimit => "storage_limit",
         }
     }
 
@@ -96,6 +100,9 @@ impl LostReason {
             Self::Damaged => "bytes of the journal were damaged; they were set aside, see neptune doctor",
             Self::InvalidStep => "a step must be a finite number",
             Self::NotANumber => "a metric takes numbers; see the first warning for the place",
+            Self::StorageLimit => {
+                "files take as much room as they may; delete artifacts and run neptune gc, or raise NEPTUNE_STORAGE_LIMIT"
+            }
         }
     }
 }

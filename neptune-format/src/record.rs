@@ -123,7 +123,9 @@ impl Record {
     /// The bytes of the texts in the record: what it takes at least, known without encoding it.
     pub fn text_bytes(&self) -> usize {
         match self {
-            Self::Opened { host, owner, .. } | Self::Editing { host, owner, .. } => host.len().saturating_add(owner.len()),
+            Self::Opened { host, owner, .. } | Self::Editing { host, owner, .. } => {
+                host.len().saturating_add(owner.len())
+            }
             Self::Assign { value: AtomValue::String(text) | AtomValue::Json(text), .. }
             | Self::Panicked { message: text, .. }
             | Self::Closed { reason: Some(text), .. } => text.len(),

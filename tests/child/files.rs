@@ -47,3 +47,44 @@ pub(crate) fn listens(folder: &str) -> Outcome {
     experiment.abort(reason)?;
     Ok(())
 }
+
+/// Deletes all artifacts of an experiment, once when it is to be killed at a point of the code, and otherwise until it is killed
+/// from outside: then it logs and deletes its own.
+pub(crate) fn deletes(folder: &str, id: &str, point: &str, hits: u64) -> Outcome {
+    let session = open(folder)?;
+    if point.is_empty() {
+        let experiment = session.experiment().without_hardware().start()?;
+        for round in 0..=u64::MAX {
+            let text = format!("content {}", round % 40);
+            experiment.log_artifact(text.as_bytes(), Some("z"))?;
+            experiment.delete_artifacts([""])?;
+        }
+    }
+    let experiment = session.edit(id).start()?;
+    kill_at(point, hits)?;
+    experiment.delete_artifacts([""])?;
+    say("deleted")
+}
+
+/// Downloads the artifact `model`.
+pub(crate) fn downloads(folder: &str, id: &str, point: &str, to: &str) -> Outcome {
+    let stored = open(folder)?.get(id)?;
+    if !point.is_empty() {
+        kill_at(point, 1)?;
+    }
+    stored.download_artifact("model", Some(std::path::Path::new(to)))?;
+    Ok(())
+}
+
+/// Logs an artifact of so many bytes, and says what came of it.
+pub(crate) fn logs_bytes(folder: &str, bytes: usize) -> Outcome {
+    let logged = open(folder).and_then(|session| {
+        let experiment = session.experiment().without_hardware().start()?;
+        experiment.log_artifact(vec![7; bytes].as_slice(), Some("bytes"))?;
+        experiment.stop()
+    });
+    match logged {
+        Ok(_) => say("kept"),
+        Err(error) => say(&format!("{:?}: {error}", error.kind())),
+    }
+}

@@ -128,7 +128,7 @@ fn damage_and_missing_files_are_told_and_write_nothing() {
     assert_eq!(fs::read_dir(&target).unwrap().count(), 0);
     fs::remove_file(&object).unwrap();
     let error = checkpoints.restore(&version, &target).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert_eq!(error.kind(), ErrorKind::FileNotFound);
     assert!(error.to_string().contains("model of checkpoints 1"), "{error}");
     experiment.stop().unwrap();
 }
@@ -143,7 +143,7 @@ fn a_version_that_is_saved_again_is_replaced_or_stays() {
     let version = checkpoints.find("1").unwrap().unwrap();
     assert_eq!((checkpoints.read(&version, "model").unwrap().as_slice(), version.metric), (&b"other"[..], Some(2.0)));
     let failed = checkpoints.save(1, None, &mut [("model", (&b"third"[..]).into()), ("b", "no/such/file".into())]);
-    assert_eq!(failed.unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(failed.unwrap_err().kind(), ErrorKind::FileNotFound);
     let version = checkpoints.find("1").unwrap().unwrap();
     assert_eq!(checkpoints.read(&version, "model").unwrap(), b"other");
     folder.session().reclaim(false).unwrap();

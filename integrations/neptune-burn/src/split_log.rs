@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use burn::train::metric::store::Split;
-use neptune_core::{ErrorKind, ExperimentHandle, LostReason, Series, SeriesValue, Step};
+use neptune_core::{ExperimentHandle, LostReason, Series, SeriesValue, Step};
 
 use crate::{
     names::{self, Namespace},
@@ -130,29 +130,8 @@ fn append<'a>(
 /// counted by who has them.
 pub(crate) fn series<T: SeriesValue>(handle: &ExperimentHandle, path: &str) -> Result<Series<T>, LostReason> {
     handle.series(path).map_err(|error| {
-        let reason = reason_of(error.kind());
+        let reason = error.kind().lost_reason();
         handle.count_lost(reason, 0, || error.to_string());
         reason
     })
-}
-
-/// Why there is no series, by the error of asking for it.
-const fn reason_of(refused: ErrorKind) -> LostReason {
-    match refused {
-        ErrorKind::Invalid => LostReason::InvalidPath,
-        ErrorKind::TypeConflict => LostReason::TypeConflict,
-        _ => LostReason::TooManySeries,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_error_has_its_own_reason() {
-        assert_eq!(reason_of(ErrorKind::Invalid), LostReason::InvalidPath);
-        assert_eq!(reason_of(ErrorKind::TypeConflict), LostReason::TypeConflict);
-        assert_eq!(reason_of(ErrorKind::Unsupported), LostReason::TooManySeries);
-    }
 }

@@ -13,7 +13,7 @@ use std::{
 };
 
 use candle_core::Tensor;
-use neptune_core::{ErrorKind, ExperimentHandle, LostReason, Series, stopwatch};
+use neptune_core::{ExperimentHandle, LostReason, Series, stopwatch};
 
 use crate::held::{self, Held};
 
@@ -269,12 +269,7 @@ impl Shared {
             Ok(value) => return Some(value),
             Err(error) => error,
         };
-        let reason = match error.kind() {
-            ErrorKind::TypeConflict => LostReason::TypeConflict,
-            ErrorKind::Unsupported => LostReason::TooManySeries,
-            _ => LostReason::InvalidPath,
-        };
-        self.experiment.count_lost(reason, 1, || error.to_string());
+        self.experiment.count_lost(error.kind().lost_reason(), 1, || error.to_string());
         None
     }
 

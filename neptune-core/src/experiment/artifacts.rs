@@ -13,6 +13,7 @@ use super::state::{ExperimentHandle, State};
 use crate::{
     error::{Error, ErrorKind, Result},
     objects::Held,
+    quota::{LimitReached, Look},
 };
 
 /// The namespace of artifacts.
@@ -84,8 +85,9 @@ impl ExperimentHandle {
     /// ```
     ///
     /// # Errors
-    /// `NotFound`, with the path, when there is no such file; `Invalid` when `destination` is no path or missing for bytes
-    /// and readers; `TypeConflict` when something else has that name; `Unavailable` when the file cannot be read or the
+    /// `FileNotFound`, with the path, when there is no such file; `Invalid` when `destination` is no path or missing for bytes
+    /// and readers; `TypeConflict` when something else has that name; `StorageLimitReached` when it would take the objects of the
+    /// session above their [limit](crate::SessionBuilder::storage_limit); `Unavailable` when the file cannot be read or the
     /// folder of the session cannot be written, because its disk is full for example. Of a folder, files before the one
     /// that failed are kept.
     pub fn log_artifact<'a>(&self, source: impl Into<ArtifactSource<'a>>, destination: Option<&str>) -> Result<()> {
@@ -169,19 +171,22 @@ impl State {
                 self.objects.keep_reader(reader, held).map_err(|error| self.cannot_keep(path, error))
             }
             ArtifactSource::Bytes(bytes) => {
-                self.objects.keep_bytes(bytes, held).map_err(|error| self.cannot_keep(path, error))
+                self.objects.keep_bytes(bytes, Look::Now, held).map_err(|error| self.cannot_keep(path, error))
             }
         }
     }
 
     fn cannot_keep(&self, path: &VariablePath, error: io::Error) -> Error {
+        if let Some(limit) = LimitReached::of(&error) {
+            return Error::new(ErrorKind::StorageLimitReached, format!("{path} is not kept: {limit}"));
+        }
         let folder = self.session.folder().display();
         Error::new(ErrorKind::Unavailable, format!("cannot keep {path} in {folder}")).because(error)
     }
 }
 
 fn not_found(path: &Path) -> Error {
-    Error::new(ErrorKind::NotFound, format!("FileNotFound: there is no file or folder {}", path.display()))
+    Error::new(ErrorKind::FileNotFound, format!("there is no file or folder {}", path.display()))
 }
 
 fn not_text(path: &Path) -> Error {

@@ -11,9 +11,10 @@ use super::{
 };
 use crate::{
     clock,
-    error::{ErrorKind, Result},
+    error::Result,
     image::{Image, MOST_BYTES, PIXELS},
     objects::Held,
+    quota::{LimitReached, Look},
 };
 
 /// How long a call that logs an image waits for whoever gives room back, at most.
@@ -27,8 +28,9 @@ impl ExperimentHandle {
     /// a millisecond for 28 x 28 pixels, half a millisecond for 512 x 512 in colour, measured. A thread of its own encodes
     /// pixels as PNG.
     ///
-    /// Of an image of more than 15 MB (15 * 1,048,576 bytes, encoded), and of one that the disk has no room for, the entry is
-    /// kept with name, description and size, and its bytes are counted as lost.
+    /// Of an image of more than 15 MB (15 * 1,048,576 bytes, encoded), and of one that the disk or the
+    /// [limit](crate::SessionBuilder::storage_limit) has no room for, the entry is kept with name, description and size, and its
+    /// bytes are counted as lost.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -87,12 +89,7 @@ impl ExperimentHandle {
             return None;
         }
         let refused = |error: &crate::Error| {
-            let reason = match error.kind() {
-                ErrorKind::Invalid => LostReason::InvalidPath,
-                ErrorKind::TypeConflict => LostReason::TypeConflict,
-                _ => LostReason::TooManySeries,
-            };
-            self.state.journal.losses().explain(reason, 1, || error.to_string());
+            self.state.journal.losses().explain(error.kind().lost_reason(), 1, || error.to_string());
         };
         self.series(path).inspect_err(refused).ok()
     }
@@ -160,7 +157,7 @@ impl State {
             } else if entry.size > MOST_BYTES {
                 None
             } else {
-                Some(self.objects.keep_bytes(&image.bytes, &held)?.object)
+                Some(self.objects.keep_bytes(&image.bytes, Look::Later, &held)?.object)
             };
             Ok((object, held))
         });
@@ -180,6 +177,7 @@ impl State {
             Err(error) => {
                 let reason = match error.kind() {
                     std::io::ErrorKind::TimedOut => LostReason::Overrun,
+                    _ if LimitReached::of(&error).is_some() => LostReason::StorageLimit,
                     _ => LostReason::DiskFull,
                 };
                 self.journal.losses().explain(reason, 1, || format!("the image{} cannot be kept: {error}", shown()));

@@ -6,6 +6,7 @@ mod atom;
 mod builder;
 mod checkpoints;
 mod classic;
+mod deleting;
 mod ending;
 mod flatten;
 mod logging;

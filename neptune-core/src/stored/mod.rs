@@ -1,5 +1,7 @@
 //! [`StoredExperiment`]: an experiment as the store has it, to read, whether it runs or ended long ago.
 
+mod archive;
+mod files;
 mod reader;
 mod reading;
 
@@ -7,6 +9,8 @@ use std::fmt;
 
 use neptune_format::{ExperimentId, ProjectName};
 use neptune_store::read::ExperimentKey;
+
+pub use self::files::Artifact;
 
 use crate::{error::Result, experiment::ExperimentHandle, session::Session};
 

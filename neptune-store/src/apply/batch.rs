@@ -195,8 +195,8 @@ impl<'t, 's> Batch<'t, 's> {
 
     fn record(&mut self, record: Record) -> Result<()> {
         let edits = matches!(record, Record::Editing { .. });
-        if let Record::Opened { project, time, host, pid, owner } | Record::Editing { project, time, host, pid, owner } =
-            record
+        if let Record::Opened { project, time, host, pid, owner }
+        | Record::Editing { project, time, host, pid, owner } = record
         {
             let opening = lifecycle::Opening { project: &project, time, host: &host, pid, owner: &owner, edits };
             self.owner = Some(lifecycle::open(self.transaction, self.interned, self.key, &opening)?);

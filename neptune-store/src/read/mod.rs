@@ -16,5 +16,6 @@ pub mod series;
 pub use aligned::Aligned;
 pub use experiment::{ExperimentKey, ProjectSummary, WriterSummary};
 pub use logs::Log;
+pub use nearest::suggestion;
 pub use overview::Bucket;
 pub use variable::{NamespaceEntry, SeriesSummary, Variable, VariableValue};

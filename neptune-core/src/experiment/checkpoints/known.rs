@@ -11,6 +11,8 @@ pub(super) struct Known {
     pub(super) versions: BTreeMap<u64, Checkpoint>,
     /// Files of versions that are not complete.
     pub(super) unfinished: BTreeMap<u64, BTreeMap<String, File>>,
+    /// Steps with unfinished files that wait to replace those of a version that was taken out meanwhile.
+    pub(super) waiting: BTreeSet<u64>,
     /// The version that was said to be the best, by this process or, without a goal, by one before it.
     pub(super) marked: Option<u64>,
     /// Files of steps that are no version, left by a process that died: removed when the step becomes one.
@@ -23,6 +25,11 @@ pub(super) struct Known {
 impl Known {
     pub(super) fn latest(&self) -> Option<&Checkpoint> {
         self.versions.values().max_by_key(|version| version.completed)
+    }
+
+    /// Whether unfinished files of `step` wait beside those of a version, instead of in their place.
+    pub(super) fn replaces(&self, step: u64) -> bool {
+        self.versions.contains_key(&step) || self.waiting.contains(&step)
     }
 
     /// From now on the metric decides which version is the best.

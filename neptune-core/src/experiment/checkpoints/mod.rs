@@ -8,7 +8,7 @@ mod resumed;
 
 use std::{
     collections::{BTreeMap, HashMap},
-    fs, io,
+    fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -22,9 +22,8 @@ use super::{
     state::ExperimentHandle,
 };
 use crate::{
-    clock,
+    clock, download,
     error::{Error, ErrorKind, Result},
-    objects,
 };
 
 const LATEST: &str = "latest";
@@ -53,6 +52,14 @@ pub struct Checkpoint {
     pub files: BTreeMap<String, File>,
     /// When it was completed, in microseconds: what says which one is the latest.
     completed: i64,
+}
+
+#[cfg(feature = "embedded")]
+impl Checkpoint {
+    /// The version `step` that an atom holds; `None` when it holds something else.
+    pub(in crate::experiment) fn from_document(document: &str, step: u64) -> Option<Self> {
+        serde_json::from_str(document).ok().filter(|checkpoint: &Self| checkpoint.step == step)
+    }
 }
 
 /// Checkpoints of a training: versions of a set of files. See [`ExperimentHandle::checkpoints`].
@@ -119,6 +126,13 @@ impl ExperimentHandle {
     }
 }
 
+#[cfg(feature = "embedded")]
+impl Checkpoints {
+    pub(in crate::experiment) fn of(experiment: &ExperimentHandle, family: &Arc<Family>) -> Self {
+        Self { experiment: experiment.clone(), family: Arc::clone(family) }
+    }
+}
+
 impl Checkpoints {
     /// Keeps the last `n` versions, at least one. Older ones are removed when a new one is complete, but for the best. When
     /// neither this nor [`Checkpoints::keep_best`] is said, all are kept.
@@ -175,7 +189,7 @@ impl Checkpoints {
     pub fn add_file<'a>(&self, step: u64, name: &str, source: impl Into<ArtifactSource<'a>>) -> Result<()> {
         self.check_process()?;
         // What a version needs must not be replaced before the new version is there.
-        let is_replaced = self.known().versions.contains_key(&step);
+        let is_replaced = self.known().replaces(step);
         let path = if is_replaced { self.waiting_path(step, name)? } else { self.file_path(step, name)? };
         let file = self.experiment.state.log_file(&path, source.into())?;
         self.known().unfinished.entry(step).or_default().insert(name.to_owned(), file);
@@ -202,10 +216,13 @@ impl Checkpoints {
         let checkpoint = Checkpoint { step, metric, files, completed };
         self.log_version(&checkpoint)?;
         known.unfinished.remove(&step);
+        let is_waiting = known.waiting.remove(&step);
         let replaced = known.versions.insert(step, checkpoint.clone());
         let mut unneeded = Vec::new();
-        if let Some(replaced) = replaced {
+        if is_waiting || replaced.is_some() {
             self.put_in_place(&checkpoint);
+        }
+        if let Some(replaced) = replaced {
             unneeded.extend(replaced.files.values().copied());
             known.orphans.entry(step).or_default().extend(replaced.files.into_keys());
         }
@@ -304,20 +321,17 @@ impl Checkpoints {
     /// in place of one of its name. Returns where they are.
     ///
     /// # Errors
-    /// `NotFound` when a file is not in the folder of the session any more; `Corrupt` when it is not what was logged;
-    /// `Unavailable` when it cannot be read or written.
+    /// `FileNotFound` when a file is not in the folder of the session any more; `Corrupt` when it is not what was logged;
+    /// `NotADirectory` when a link stands in the way; `Unavailable` when it cannot be read or written.
     pub fn restore(&self, checkpoint: &Checkpoint, folder: &Path) -> Result<Vec<PathBuf>> {
         let mut written = Vec::new();
         for (name, file) in &checkpoint.files {
-            // What is read from a store is not trusted to stay within the folder.
-            let name = VariablePath::new(name)?;
-            let target = folder.join(name.as_str());
+            let target = download::within(folder, name)?;
             let source = self.experiment.state.objects.file_of(file.object, "");
-            target
-                .parent()
-                .map_or(Ok(()), fs::create_dir_all)
-                .and_then(|()| objects::write_out(&source, file.object, &target))
-                .map_err(|error| self.cannot_restore(checkpoint, name.as_str(), error))?;
+            let folder = target.parent().unwrap_or(folder);
+            fs::create_dir_all(folder).map_err(|error| download::cannot_write(folder, error))?;
+            let what = self.what(checkpoint, name);
+            download::write_out(&what, &source, Some(file.object), &target, &mut |_| ())?;
             written.push(target);
         }
         Ok(written)
@@ -337,7 +351,7 @@ impl Checkpoints {
             ));
         };
         let source = self.experiment.state.objects.file_of(file.object, "");
-        objects::read_whole(&source, file.object).map_err(|error| self.cannot_restore(checkpoint, name, error))
+        download::read_whole(&self.what(checkpoint, name), &source, file.object)
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -369,7 +383,8 @@ impl Checkpoints {
     fn discard_unfinished(&self, step: u64) {
         let mut known = self.known();
         let files = known.unfinished.remove(&step).unwrap_or_default();
-        let is_replaced = known.versions.contains_key(&step);
+        let is_replaced = known.replaces(step);
+        known.waiting.remove(&step);
         drop(known);
         for name in files.keys() {
             let path = if is_replaced { self.waiting_path(step, name) } else { self.file_path(step, name) };
@@ -431,14 +446,9 @@ impl Checkpoints {
         Error::new(ErrorKind::NotFound, format!("{} has no version {name}", self.family.path))
     }
 
-    fn cannot_restore(&self, checkpoint: &Checkpoint, name: &str, error: io::Error) -> Error {
-        let kind = match error.kind() {
-            io::ErrorKind::NotFound => ErrorKind::NotFound,
-            io::ErrorKind::InvalidData => ErrorKind::Corrupt,
-            _ => ErrorKind::Unavailable,
-        };
-        let step = checkpoint.step;
-        Error::new(kind, format!("cannot restore {name} of {} {step}", self.family.path)).because(error)
+    /// What a file of a version is, for messages.
+    fn what(&self, checkpoint: &Checkpoint, name: &str) -> String {
+        format!("{name} of {} {}", self.family.path, checkpoint.step)
     }
 }
 

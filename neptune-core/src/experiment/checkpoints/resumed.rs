@@ -10,7 +10,7 @@ use neptune_format::{ObjectId, VariablePath};
 
 use super::known::Known;
 #[cfg(feature = "embedded")]
-use super::{ARTIFACTS, BEST, Checkpoint};
+use super::{ARTIFACTS, BEST, Checkpoint, Checkpoints};
 #[cfg(feature = "embedded")]
 use crate::reclaim::Reclaimer;
 use crate::{error::Result, experiment::state::State};
@@ -37,8 +37,8 @@ impl State {
             match (within(&variable.path, path.as_str()).as_deref(), value) {
                 (Some(BEST), AtomValue::Int(step)) => known.marked = u64::try_from(step).ok(),
                 (Some(step), AtomValue::Json(document)) => {
-                    let checkpoint = serde_json::from_str::<Checkpoint>(&document).ok();
-                    if let Some(checkpoint) = checkpoint.filter(|checkpoint| checkpoint.step.to_string() == step) {
+                    let version = step.parse().ok().and_then(|step| Checkpoint::from_document(&document, step));
+                    if let Some(checkpoint) = version.filter(|checkpoint| checkpoint.step.to_string() == step) {
                         known.versions.insert(checkpoint.step, checkpoint);
                     }
                 }
@@ -62,7 +62,7 @@ impl State {
     }
 
     /// Has objects removed that nothing needs any more: by a thread, because the store must know of that first.
-    pub(super) fn reclaim(self: &Arc<Self>, objects: Vec<ObjectId>) {
+    pub(in crate::experiment) fn reclaim(self: &Arc<Self>, objects: Vec<ObjectId>) {
         // Offline nobody can say what is needed. `neptune gc` can, once it is synced.
         if self.is_offline() {
             return;
@@ -90,6 +90,42 @@ impl State {
     }
 }
 
+#[cfg(feature = "embedded")]
+impl Checkpoints {
+    /// Takes a version out that is about to lose files. The others stay.
+    pub(in crate::experiment) fn dissolve(&self, step: u64) {
+        let mut known = self.known();
+        let version = known.versions.remove(&step);
+        if known.unfinished.contains_key(&step) {
+            known.waiting.insert(step);
+        }
+        if known.marked == Some(step) {
+            known.marked = None;
+        }
+        self.delete(&self.version_path(step));
+        let files = version.map(|version| version.files.into_keys()).into_iter().flatten();
+        known.orphans.entry(step).or_default().extend(files);
+        self.say_which(&known);
+    }
+
+    /// The files, among the artifacts, of versions that are not complete.
+    pub(in crate::experiment) fn unfinished_files(&self) -> Vec<String> {
+        let known = self.known();
+        let files = known.unfinished.iter().flat_map(|(step, files)| files.keys().map(move |name| (*step, name)));
+        let paths =
+            files.map(
+                |(step, name)| {
+                    if known.replaces(step) { self.waiting_path(step, name) } else { self.file_path(step, name) }
+                },
+            );
+        let names = paths.flatten().filter_map(|path| {
+            let name = path.as_str().strip_prefix(ARTIFACTS)?.strip_prefix('/')?;
+            Some(name.to_owned())
+        });
+        names.collect()
+    }
+}
+
 #[cfg(not(feature = "embedded"))]
 impl State {
     #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "the same shape as with a store")]
@@ -98,5 +134,5 @@ impl State {
     }
 
     #[expect(clippy::unused_self, reason = "the same shape as with a store")]
-    pub(super) fn reclaim(self: &Arc<Self>, _objects: Vec<ObjectId>) {}
+    pub(in crate::experiment) fn reclaim(self: &Arc<Self>, _objects: Vec<ObjectId>) {}
 }
