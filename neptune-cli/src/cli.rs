@@ -86,8 +86,12 @@ pub(crate) enum Command {
     Trace(Trace),
     /// Write an experiment to a CSV or Parquet file
     Export(Export),
-    /// Write files of an experiment: artifacts, checkpoints, images
+    /// Write files of an experiment: artifacts, checkpoints, images, sources
     Get(Get),
+    /// List the files of an experiment
+    Artifacts(Artifacts),
+    /// Delete artifacts of an experiment, and give their room back
+    DeleteArtifacts(DeleteArtifacts),
     /// Ask the processes of a running experiment to end it, and wait until it has ended
     Abort(Abort),
     /// Drain what dead or offline programs left behind into the store
@@ -264,6 +268,8 @@ What PATH may be:
   neptune get latest artifacts --out all       every artifact; or those below a path
   neptune get latest checkpoints/best          the files of a checkpoint: best, latest, or its step
   neptune get latest logs/samples --step 400   an image of a series
+  neptune get latest data --zip                artifacts as an archive; without PATH all of them
+  neptune get latest src --sources             the source files at or below a path; without PATH all
 Without --out, one file goes to the current folder, and several to a folder there.
 What is there already is replaced only with --force, or where --out names the file.";
 
@@ -274,8 +280,14 @@ pub(crate) struct Get {
     #[arg(value_name = "ID")]
     pub(crate) id: String,
     /// What to write; see below
-    #[arg(value_name = "PATH")]
-    pub(crate) path: String,
+    #[arg(value_name = "PATH", required_unless_present_any = ["zip", "sources"])]
+    pub(crate) path: Option<String>,
+    /// Write one ZIP archive
+    #[arg(long, conflicts_with = "step")]
+    pub(crate) zip: bool,
+    /// Write source files, not artifacts
+    #[arg(long, conflicts_with = "step")]
+    pub(crate) sources: bool,
     /// The file or, when it is there or ends in a slash, and where there are several files, the folder
     #[arg(short, long, value_name = "FILE|DIR", visible_alias = "output")]
     pub(crate) out: Option<PathBuf>,
@@ -285,6 +297,32 @@ pub(crate) struct Get {
     /// Replace files that are there
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Artifacts {
+    /// The experiment: MNI-12, a UUID, or `latest`
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// Only those at or below this path
+    #[arg(value_name = "PATH", default_value = "", hide_default_value = true)]
+    pub(crate) path: String,
+    /// List source files, not artifacts
+    #[arg(long)]
+    pub(crate) sources: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeleteArtifacts {
+    /// The experiment: MNI-12, a UUID, or `latest`
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// Files, and folders with everything in them
+    #[arg(value_name = "PATH", required_unless_present = "all")]
+    pub(crate) paths: Vec<String>,
+    /// All of them
+    #[arg(long, conflicts_with = "paths")]
+    pub(crate) all: bool,
 }
 
 #[derive(Debug, Args)]
@@ -310,6 +348,9 @@ pub(crate) struct Doctor {
     /// Drain what waits, set damaged segments aside, and remove what is left over
     #[arg(long)]
     pub(crate) repair: bool,
+    /// Also read the content of every file, and say which is damaged
+    #[arg(long)]
+    pub(crate) objects: bool,
 }
 
 #[derive(Debug, Args)]

@@ -87,7 +87,7 @@ impl From<neptune_core::Error> for Failure {
         use neptune_core::ErrorKind;
         let exit = match error.kind() {
             ErrorKind::Invalid => Exit::Wrong,
-            ErrorKind::NotFound => Exit::NotFound,
+            ErrorKind::NotFound | ErrorKind::FileNotFound => Exit::NotFound,
             _ => Exit::Failed,
         };
         Self::Said { exit, message: error.to_string() }

@@ -7,7 +7,8 @@
 //! neptune timings   how long the spans of an experiment took, as a tree
 //! neptune trace     steps that were kept whole, for Perfetto
 //! neptune export    an experiment as CSV or Parquet
-//! neptune get       files of an experiment: artifacts, checkpoints, images
+//! neptune get       files of an experiment: artifacts, checkpoints, images, sources
+//! neptune artifacts the list of its files; `neptune delete-artifacts` deletes some
 //! neptune abort     ask a running experiment to end
 //! neptune sync      drain what dead or offline programs left behind
 //! neptune doctor    look for damage and for work that waits
@@ -89,6 +90,8 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Trace(trace) => command::trace::run(&mut screen, &folder, trace)?,
         Command::Export(export) => command::export::run(&mut screen, &folder, export)?,
         Command::Get(get) => command::get::run(&mut screen, &folder, get)?,
+        Command::Artifacts(artifacts) => command::artifacts::list(&mut screen, &folder, artifacts)?,
+        Command::DeleteArtifacts(delete) => command::artifacts::delete(&mut screen, &folder, delete)?,
         Command::Abort(abort) => command::abort::run(&mut screen, &folder, abort)?,
         Command::Sync => command::sync::run(&mut screen, &folder)?,
         Command::Doctor(doctor) => command::doctor::run(&mut screen, &folder, doctor)?,

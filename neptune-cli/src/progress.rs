@@ -33,6 +33,19 @@ impl Progress {
         progress
     }
 
+    /// For work that counts bytes, of which there are as many as [`Progress::expect_bytes`] says.
+    pub(crate) fn bytes(what: &'static str) -> Self {
+        let template = "{prefix} [{bar:30}] {binary_bytes}/{binary_total_bytes}  {eta} left";
+        let style = ProgressStyle::with_template(template).expect("the template is valid");
+        Self::with(what, style.progress_chars("=> "))
+    }
+
+    /// For work that counts bytes of which nobody knows how many there are.
+    pub(crate) fn packing() -> Self {
+        let style = ProgressStyle::with_template("{prefix}, {binary_bytes}").expect("the template is valid");
+        Self::with("packing", style)
+    }
+
     /// For waiting, of which the seconds are told.
     pub(crate) fn waiting(what: &'static str) -> Self {
         let style = ProgressStyle::with_template("{prefix}, {pos} of {len} s").expect("the template is valid");
@@ -47,6 +60,21 @@ impl Progress {
     /// Tells how many rows are done.
     pub(crate) fn rows_done(&mut self, rows: u64) {
         self.at(rows, self.bar.length().unwrap_or(rows).max(rows), String::new);
+    }
+
+    /// Says how many bytes there are.
+    pub(crate) fn expect_bytes(&self, bytes: u64) {
+        self.bar.set_length(bytes);
+    }
+
+    /// Tells how many bytes were done since the last time.
+    pub(crate) fn bytes_done(&mut self, bytes: u64) {
+        let done = self.bar.position().saturating_add(bytes);
+        if self.is_shown || self.bar.elapsed() >= SOON {
+            self.at(done, self.bar.length().unwrap_or(done).max(done), String::new);
+        } else {
+            self.bar.set_position(done);
+        }
     }
 
     /// Tells how far the work is.

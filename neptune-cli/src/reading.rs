@@ -5,7 +5,7 @@
 
 use std::{io, path::Path};
 
-use neptune_core::{Mode, Session, recovery::Recovered};
+use neptune_core::{Experiment, Mode, Session, SessionBuilder, StoredExperiment, recovery::Recovered};
 use neptune_store::{
     ErrorKind, ExperimentQuery, Store, StoreOptions,
     query::Cell,
@@ -44,7 +44,22 @@ pub(crate) fn session(folder: &Path) -> Result<Session, Failure> {
             _ => Failure::file("look into", folder, &error),
         });
     }
-    Ok(Session::builder().folder(folder).project("local/default").mode(Mode::Offline).open()?)
+    Ok(builder(folder).mode(Mode::Offline).open()?)
+}
+
+/// Settings of a session in `folder`, none of which is taken from the environment. What a program gets or gives back needs no limit.
+fn builder(folder: &Path) -> SessionBuilder {
+    Session::builder().folder(folder).project("local/default").storage_limit(u64::MAX)
+}
+
+/// An experiment of the store in `folder`, to read.
+pub(crate) fn stored(folder: &Path, key: &ExperimentKey) -> Result<StoredExperiment, Failure> {
+    Ok(session(folder)?.get(&key.uuid.to_string())?)
+}
+
+/// An experiment of the store in `folder`, to change.
+pub(crate) fn edited(folder: &Path, key: &ExperimentKey) -> Result<Experiment, Failure> {
+    Ok(builder(folder).mode(Mode::Embedded).open()?.edit(&key.uuid.to_string()).start()?)
 }
 
 /// A session in `folder`, which must hold a store or journals.

@@ -255,6 +255,10 @@ fn names_in_a_hostile_store_lead_nowhere_else() {
     printed(folder.path(), &["show", "FIL-1"]);
 }
 
+fn hash(content: &[u8]) -> [u8; 32] {
+    *blake3::hash(content).as_bytes()
+}
+
 /// The files of objects with this content.
 fn objects(folder: &Path, content: &[u8]) -> Vec<PathBuf> {
     walk(&folder.join("n/objects")).into_iter().filter(|path| fs::read(path).unwrap() == content).collect()
@@ -286,6 +290,88 @@ fn content_that_is_damaged_or_gone_is_told_and_never_written() {
     let told: serde_json::Value =
         serde_json::from_slice(&neptune(folder.path(), &["--json", "doctor"]).stdout).unwrap();
     assert_eq!((&told["healthy"], &told["missing"]["objects"]), (&false.into(), &3.into()));
+}
+
+#[test]
+fn files_are_listed_packed_and_deleted() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| fs::read(folder.path().join(name));
+    with_files(folder.path());
+    let table = printed(folder.path(), &["artifacts", "FIL-1", "data"]);
+    let hash = neptune_core::ObjectId::from_bytes(hash(b"one")).to_string();
+    assert_eq!(lines(&table)[1], format!("3 B data/a.txt {}", &hash[..12]), "{table}");
+    assert_eq!(lines(&table).len(), 3, "{table}");
+    let told = json(folder.path(), &["--json", "artifacts", "latest"]);
+    assert_eq!((told["artifacts"].as_array().unwrap().len(), &told["artifacts"][6]["path"]), (9, &"data/a.txt".into()));
+    assert_eq!(told["artifacts"][6]["digest"], hash);
+    assert!(said(folder.path(), &["artifacts", "FIL-1", "reprot.html"], 3).contains("did you mean \"report.html\""));
+    assert_eq!(json(folder.path(), &["--json", "artifacts", "FIL-1", "--sources"])["sources"], serde_json::json!([]));
+    for (arguments, archive) in [
+        (&["data", "--zip"][..], "data.zip"),
+        (&["artifacts", "--zip"], "artifacts.zip"),
+        (&["--zip", "--out", "sub/"], "sub/artifacts.zip"),
+        (&["artifacts/report.html", "--zip", "-o", "one"], "one"),
+    ] {
+        printed(folder.path(), &[&["get", "FIL-1"], arguments].concat());
+        assert!(at(archive).unwrap().starts_with(b"PK"), "{archive}");
+    }
+    assert_eq!(at("artifacts.zip").unwrap(), at("sub/artifacts.zip").unwrap());
+    assert!(said(folder.path(), &["get", "FIL-1", "data", "--zip"], 1).contains("--force"));
+    assert!(said(folder.path(), &["get", "FIL-1", "dta", "--zip"], 3).contains("did you mean"));
+    assert_eq!(neptune(folder.path(), &["get", "FIL-1"]).status.code(), Some(2));
+    let delete =
+        |arguments: &[&str], code| said(folder.path(), &[&["delete-artifacts", "FIL-1"], arguments].concat(), code);
+    assert!(delete(&["data", "reprot.html"], 3).contains("did you mean"));
+    assert!(delete(&["data", ""], 2).contains("--all"));
+    delete(&[], 2);
+    assert_eq!(objects(folder.path(), b"one").len(), 1, "nothing was deleted");
+    let told = json(folder.path(), &["--json", "delete-artifacts", "FIL-1", "data", "checkpoints/2/model.bin"]);
+    assert_eq!(told["deleted"], 3);
+    assert!(objects(folder.path(), b"one").is_empty(), "their room was given back");
+    assert!(said(folder.path(), &["get", "FIL-1", "checkpoints/2"], 3).contains("no version"));
+    assert!(printed(folder.path(), &["delete-artifacts", "FIL-1", "--all"]).contains("6 files of FIL-1 deleted"));
+    assert_eq!(json(folder.path(), &["--json", "artifacts", "FIL-1"])["artifacts"], serde_json::json!([]));
+    assert!(printed(folder.path(), &["show", "FIL-1"]).contains("succeeded"), "it does not run again");
+}
+
+#[test]
+fn sources_are_written_as_files_and_as_an_archive() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| fs::read_to_string(folder.path().join(name));
+    let experiment = session(folder.path()).experiment().without_hardware().start().unwrap();
+    for (name, content) in [("files/src/main.rs", "fn main() {}"), ("diff/uncommitted.patch", "+ new")] {
+        experiment.log_artifact(content.as_bytes(), Some("x")).unwrap();
+        let file = experiment.atom("artifacts/x").read().unwrap();
+        experiment.atom(&format!("source_code/{name}")).assign(file);
+    }
+    experiment.stop().unwrap();
+    printed(folder.path(), &["get", "FIL-1", "--sources"]);
+    assert_eq!(at("sources/src/main.rs").unwrap(), "fn main() {}");
+    assert_eq!(at("sources/diff/uncommitted.patch").unwrap(), "+ new");
+    printed(folder.path(), &["get", "FIL-1", "src", "--sources", "--out", "only"]);
+    assert_eq!(at("only/main.rs").unwrap(), "fn main() {}");
+    printed(folder.path(), &["get", "FIL-1", "src/main.rs", "--sources"]);
+    assert_eq!(at("main.rs").unwrap(), "fn main() {}");
+    printed(folder.path(), &["get", "FIL-1", "--sources", "--zip"]);
+    assert!(folder.path().join("sources.zip").exists());
+    assert!(said(folder.path(), &["get", "FIL-1", "scr", "--sources"], 3).contains("among the sources"));
+}
+
+#[test]
+fn the_doctor_reads_the_content_of_every_object_when_it_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    with_files(folder.path());
+    let told = json(folder.path(), &["--json", "doctor", "--objects"]);
+    assert_eq!((&told["healthy"], &told["content"]["read"]), (&true.into(), &8.into()), "{told}");
+    assert_eq!(told["content"]["encoded"], 2, "{told}");
+    // Of the same length, so that only its content tells.
+    fs::write(&objects(folder.path(), b"one")[0], "onf").unwrap();
+    let doctor = neptune(folder.path(), &["doctor", "--objects"]);
+    let found = String::from_utf8(doctor.stdout).unwrap();
+    assert_eq!(doctor.status.code(), Some(4), "{found}");
+    assert!(found.contains("1 object is damaged, of 1 variable of 1 experiment"), "{found}");
+    assert!(found.contains("FIL-1  artifacts/data/a.txt\n") && found.contains("from a backup"), "{found}");
+    assert_eq!(neptune(folder.path(), &["doctor"]).status.code(), Some(0), "not read, not known");
 }
 
 #[test]

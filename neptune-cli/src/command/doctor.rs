@@ -2,6 +2,7 @@
 //!
 //! Without `--repair` nothing is changed, and what a repair would do is said.
 
+mod content;
 mod missing;
 
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use neptune_core::{ErrorKind, Session, recovery::JournalSurvey, store};
 use neptune_store::{Store, StoreOptions};
 use serde::Serialize;
 
-use self::missing::Missing;
+use self::{content::Content, missing::Missing};
 use super::sync::Drained;
 use crate::{
     cli,
@@ -22,12 +23,12 @@ use crate::{
 
 pub(crate) fn run(screen: &mut Screen, folder: &Path, doctor: &cli::Doctor) -> Result<Exit, Failure> {
     let session = reading::session_of_something(folder)?;
-    let mut report = Report::of(folder, &session)?;
+    let mut report = Report::of(folder, &session, doctor.objects)?;
     let mut repaired = None;
     // Nothing is drained into a store that is damaged: the journals are the better copy.
     if doctor.repair && report.store.is_empty() {
         repaired = Some(Drained::of(&reading::recover(&session)?, folder)?);
-        report = Report::of(folder, &session)?;
+        report = Report::of(folder, &session, doctor.objects)?;
     }
     if screen.json {
         screen.document(&Examined { healthy: report.is_well(), repaired: repaired.as_ref(), report: &report })?;
@@ -49,6 +50,8 @@ struct Report {
     /// What is wrong with the store, a line for each place.
     store: Vec<String>,
     missing: Missing,
+    /// What the content of objects is, where somebody asked.
+    content: Option<Content>,
     journals: Vec<Journal>,
     /// Folders of journals that were being made when their process died.
     unfinished: Vec<PathBuf>,
@@ -82,7 +85,7 @@ struct Examined<'a> {
 }
 
 impl Report {
-    fn of(folder: &Path, session: &Session) -> Result<Self, Failure> {
+    fn of(folder: &Path, session: &Session, with_content: bool) -> Result<Self, Failure> {
         let mut report = Self { has_store: true, ..Self::default() };
         let store = match Store::open_existing(folder, StoreOptions::default()) {
             Ok(store) => Some(store),
@@ -103,6 +106,9 @@ impl Report {
         }
         if let Some(store) = store.as_ref().filter(|_| report.store.is_empty()) {
             report.missing = Missing::of(store, folder)?;
+            if with_content {
+                report.content = Some(Content::of(store, folder)?);
+            }
         }
         let survey = match session.survey() {
             Ok(survey) => survey,
@@ -136,7 +142,9 @@ impl Report {
 
     /// What lies in quarantine was seen to already, and to an unfinished folder nothing was logged.
     fn is_well(&self) -> bool {
-        self.store.is_empty() && self.missing.is_empty() && self.journals.iter().all(|journal| journal.alive)
+        let is_content_well = self.content.as_ref().is_none_or(Content::is_well);
+        let is_whole = self.store.is_empty() && self.missing.is_empty() && is_content_well;
+        is_whole && self.journals.iter().all(|journal| journal.alive)
     }
 
     fn print(&self, screen: &mut Screen) -> Result<(), Failure> {
@@ -147,7 +155,10 @@ impl Report {
         for line in &self.store {
             screen.line(format_args!("{}       {}", painted(BOLD, "store"), painted(BAD, inert(line))))?;
         }
-        self.missing.print(screen)?;
+        self.missing.print(screen, "missing")?;
+        if let Some(content) = &self.content {
+            content.print(screen)?;
+        }
         let journals = number::counted(self.journals.len() as u64, "journal", "journals");
         screen.line(format_args!("{}    {journals}", painted(BOLD, "journals")))?;
         for journal in &self.journals {
@@ -194,7 +205,8 @@ impl Report {
             let folders = number::counted(self.unfinished.len() as u64, "unfinished folder", "unfinished folders");
             repair.push(format!("remove {folders}"));
         }
-        if repair.is_empty() && !self.missing.is_empty() {
+        let is_content_well = self.content.as_ref().is_none_or(Content::is_well);
+        if repair.is_empty() && !(self.missing.is_empty() && is_content_well) {
             return Some(missing::ADVICE.to_owned());
         }
         (!repair.is_empty()).then(|| format!("`neptune doctor --repair` would {}", repair.join("; ")))

@@ -4,14 +4,17 @@
 //! replaces nothing unless `--force` says so. Its content is checked against what was logged.
 
 mod found;
+mod zip;
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Read as _, Write as _},
-    path::{Component, Path, PathBuf},
+    fs,
+    path::{Path, PathBuf},
 };
 
-use neptune_core::{ObjectId, VariablePath};
+use neptune_core::{
+    ObjectId,
+    download::{self, within},
+};
 use serde::Serialize;
 
 use self::found::Found;
@@ -19,12 +22,11 @@ use crate::{
     cli,
     failure::{Exit, Failure},
     inert::inert,
-    number, reading,
+    number,
+    progress::Progress,
+    reading,
     screen::Screen,
 };
-
-/// Bytes that are copied at once.
-const PIECE: usize = 1 << 18;
 
 /// A file to be written.
 #[derive(Debug)]
@@ -41,7 +43,7 @@ struct Wanted {
 
 /// A file that was written, in JSON.
 #[derive(Debug, Serialize)]
-struct Written {
+struct WrittenFile {
     what: String,
     file: String,
     bytes: u64,
@@ -50,26 +52,34 @@ struct Written {
 pub(crate) fn run(screen: &mut Screen, folder: &Path, get: &cli::Get) -> Result<Exit, Failure> {
     let store = reading::open(folder)?;
     let key = reading::find(&store, &get.id)?;
-    let found = found::find(&store, folder, &key, get)?;
-    let mut written = Vec::new();
-    match found {
-        Found::One(wanted) => {
-            let (target, is_named) = target_of_one(&wanted, get.out.as_deref())?;
-            written.push(write(wanted, &unoccupied(target, get.force || is_named)?)?);
-        }
-        Found::Several { files, folder } => {
-            let folder = get.out.clone().map_or_else(|| within(Path::new(""), &folder), Ok)?;
-            // All names before the first file: either all of them are fine, or nothing is written.
-            let targets = files.iter().map(|wanted| unoccupied(within(&folder, &wanted.name)?, get.force));
-            let targets = targets.collect::<Result<Vec<_>, Failure>>()?;
-            for (wanted, target) in files.into_iter().zip(targets) {
-                if let Some(parent) = target.parent() {
-                    fs::create_dir_all(parent).map_err(|error| Failure::file("make the folder", parent, &error))?;
+    let mut written = Written::default();
+    let mut bar = Progress::bytes("writing");
+    if get.zip {
+        written.files.push(zip::write(folder, &key, get)?);
+    } else {
+        match found::find(&store, folder, &key, get)? {
+            Found::One(wanted) => {
+                let (target, is_named) = target_of_one(&wanted.name, get.out.as_deref())?;
+                bar.expect_bytes(size(&wanted));
+                written.write(wanted, &unoccupied(target, get.force || is_named)?, &mut bar)?;
+            }
+            Found::Several { files, folder } => {
+                let folder = get.out.clone().map_or_else(|| within(Path::new(""), &folder), Ok)?;
+                // All names before the first file: either all of them are fine, or nothing is written.
+                let targets = files.iter().map(|wanted| unoccupied(within(&folder, &wanted.name)?, get.force));
+                let targets = targets.collect::<Result<Vec<_>, Failure>>()?;
+                bar.expect_bytes(files.iter().map(size).sum());
+                for (wanted, target) in files.into_iter().zip(targets) {
+                    if let Some(parent) = target.parent() {
+                        fs::create_dir_all(parent).map_err(|error| Failure::file("make the folder", parent, &error))?;
+                    }
+                    written.write(wanted, &target, &mut bar)?;
                 }
-                written.push(write(wanted, &target)?);
             }
         }
     }
+    drop(bar);
+    let written = written.files;
     if screen.json {
         screen.document(&serde_json::json!({ "experiment": key.short_id, "files": written }))?;
     } else {
@@ -87,36 +97,21 @@ pub(crate) fn run(screen: &mut Screen, folder: &Path, get: &cli::Get) -> Result<
     Ok(Exit::Fine)
 }
 
-/// Where one file goes, and whether the user named it.
-fn target_of_one(wanted: &Wanted, out: Option<&Path>) -> Result<(PathBuf, bool), Failure> {
+/// The length of what is to be written; nothing when it is missing, which is said when its turn comes.
+fn size(wanted: &Wanted) -> u64 {
+    wanted.source.metadata().map_or(0, |file| file.len())
+}
+
+/// Where one file of the name `name` goes, and whether the user named it.
+fn target_of_one(name: &str, out: Option<&Path>) -> Result<(PathBuf, bool), Failure> {
     match out {
-        None => Ok((within(Path::new(""), &wanted.name)?, false)),
+        None => Ok((within(Path::new(""), name)?, false)),
         Some(out) if out.is_dir() || out.as_os_str().to_string_lossy().ends_with('/') => {
             fs::create_dir_all(out).map_err(|error| Failure::file("make the folder", out, &error))?;
-            Ok((within(out, &wanted.name)?, false))
+            Ok((within(out, name)?, false))
         }
         Some(out) => Ok((out.to_owned(), true)),
     }
-}
-
-/// The path of `name` in `folder`; an error when it is not within it, or leads through a link.
-fn within(folder: &Path, name: &str) -> Result<PathBuf, Failure> {
-    let refused = || Failure::failed(format!("{name:?} is no name for a file, so nothing was written for it"));
-    VariablePath::new(name).map_err(|_error| refused())?;
-    let mut path = folder.to_owned();
-    let mut components = Path::new(name).components().peekable();
-    while let Some(component) = components.next() {
-        let Component::Normal(part) = component else { return Err(refused()) };
-        path.push(part);
-        // What is at the end is replaced and not followed.
-        if components.peek().is_some() && path.is_symlink() {
-            return Err(Failure::failed(format!(
-                "{} is a link, which may lead out of the folder; choose another with --out",
-                path.display()
-            )));
-        }
-    }
-    Ok(path)
 }
 
 /// A target where nothing is yet, or that may be replaced.
@@ -128,86 +123,45 @@ fn unoccupied(target: PathBuf, may_replace: bool) -> Result<PathBuf, Failure> {
     Ok(target)
 }
 
-/// Copies a file to `target`, which appears when it is whole.
-fn write(wanted: Wanted, target: &Path) -> Result<Written, Failure> {
-    let source = File::open(&wanted.source).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => Failure::failed(format!(
-            "the content of {} is missing: {} is not there; see `neptune doctor`",
-            wanted.what,
-            wanted.source.display()
-        )),
-        _ => Failure::file("read", &wanted.source, &error),
-    })?;
-    let (part, out) = begin(target).map_err(|error| Failure::file("write", target, &error))?;
-    let finished = copy(source, out).map_err(|error| Failure::file("write", target, &error)).and_then(|(id, bytes)| {
-        if wanted.object.is_some_and(|object| object != id) {
-            let what = &wanted.what;
-            return Err(Failure::failed(format!("the content of {what} is not what was logged; see `neptune doctor`")));
-        }
-        #[expect(clippy::disallowed_methods, reason = "it can be written again, so it need not survive a power loss")]
-        fs::rename(&part, target).map_err(|error| Failure::file("write", target, &error))?;
-        Ok(bytes)
-    });
-    if finished.is_err() {
-        drop(fs::remove_file(&part));
-    }
-    Ok(Written { what: wanted.what, file: target.display().to_string(), bytes: finished? })
-}
-
-/// A new file beside `target` that follows no link, and that no other program has.
-fn begin(target: &Path) -> io::Result<(PathBuf, File)> {
-    const TRIES: u32 = 100;
-    let mut last = None;
-    for attempt in 0..TRIES {
-        let part = target.with_file_name(format!(".neptune-{}-{attempt}.part", std::process::id()));
-        match OpenOptions::new().create_new(true).write(true).open(&part) {
-            Ok(out) => return Ok((part, out)),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => last = Some(error),
-            Err(error) => return Err(error),
-        }
-    }
-    Err(last.unwrap_or_else(|| io::ErrorKind::AlreadyExists.into()))
-}
-
-/// Copies everything; returns its hash and its length.
-fn copy(mut from: File, mut to: File) -> io::Result<(ObjectId, u64)> {
-    let mut hasher = blake3::Hasher::new();
-    let mut piece = vec![0; PIECE];
-    let mut bytes = 0;
-    loop {
-        let read = match from.read(&mut piece) {
-            Ok(0) => break,
-            Ok(read) => read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        let piece = piece.get(..read).unwrap_or_default();
-        hasher.update(piece);
-        to.write_all(piece)?;
-        bytes += piece.len() as u64;
-    }
-    Ok((ObjectId::from_bytes(*hasher.finalize().as_bytes()), bytes))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_that_leads_out_of_the_folder_is_refused() {
-        for name in ["../a", "a/../../b", "/etc/passwd", "a//b", ".", "", "a\u{1b}b"] {
-            let refused = within(Path::new("out"), name);
-            assert!(matches!(refused, Err(Failure::Said { exit: Exit::Failed, .. })), "{name}");
-        }
-        assert_eq!(within(Path::new("out"), "a/b").unwrap(), Path::new("out/a/b"));
-    }
-
+/// What was written in this run, by device and inode: two names may be one where the file system folds them.
+#[derive(Debug, Default)]
+struct Written {
+    files: Vec<WrittenFile>,
     #[cfg(unix)]
-    #[test]
-    fn a_link_in_the_folder_is_not_followed() {
-        let folder = tempfile::tempdir().unwrap();
-        std::os::unix::fs::symlink("/", folder.path().join("link")).unwrap();
-        assert!(within(folder.path(), "link/tmp").is_err());
-        assert!(within(folder.path(), "link").is_ok(), "the link itself is replaced");
+    places: std::collections::HashSet<(u64, u64)>,
+}
+
+impl Written {
+    /// Writes a file to `target`, which appears when it is whole.
+    fn write(&mut self, wanted: Wanted, target: &Path, bar: &mut Progress) -> Result<(), Failure> {
+        self.check_is_other(&wanted, target)?;
+        let mut progress = |bytes| bar.bytes_done(bytes);
+        let bytes = download::write_out(&wanted.what, &wanted.source, wanted.object, target, &mut progress)
+            // What was found and cannot be written is another thing than what there is not.
+            .map_err(|error| Failure::failed(error.to_string()))?;
+        #[cfg(unix)]
+        if let Ok(file) = fs::symlink_metadata(target) {
+            use std::os::unix::fs::MetadataExt as _;
+            self.places.insert((file.dev(), file.ino()));
+        }
+        self.files.push(WrittenFile { what: wanted.what, file: target.display().to_string(), bytes });
+        Ok(())
+    }
+
+    /// That no file of this run is at `target`.
+    fn check_is_other(&self, wanted: &Wanted, target: &Path) -> Result<(), Failure> {
+        #[cfg(unix)]
+        if let Ok(file) = fs::symlink_metadata(target) {
+            use std::os::unix::fs::MetadataExt as _;
+            if self.places.contains(&(file.dev(), file.ino())) {
+                let (what, target) = (&wanted.what, target.display());
+                return Err(Failure::failed(format!(
+                    "{what} has the name of another file here, {target}; get it alone, or all of them with --zip"
+                )));
+            }
+        }
+        #[cfg(not(unix))]
+        let _: (&Self, &Wanted, &Path) = (self, wanted, target);
+        Ok(())
     }
 }

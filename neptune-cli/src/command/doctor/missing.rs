@@ -1,4 +1,4 @@
-//! Objects that variables need and that are not in the folder: what the variables say is there, and the content is lost.
+//! Objects that variables need and that are not in the folder, or not what they were: the content is lost.
 
 use std::{collections::HashSet, path::Path};
 
@@ -16,17 +16,17 @@ use crate::{
     screen::{BAD, BOLD, DIM, Screen, painted},
 };
 
-/// What can be done about objects that are missing.
-pub(super) const ADVICE: &str = "the content of what is missing cannot be made again: put the folder `objects` from a \
+/// What can be done about objects that are missing or damaged.
+pub(super) const ADVICE: &str = "the content of what is missing or damaged cannot be made again: put the folder `objects` from a \
                                  backup in its place, or log it anew";
 
 /// How many variables are named.
 const NAMED: usize = 10;
 
-/// What is missing.
+/// What is missing, or what is damaged.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Missing {
-    /// How many objects are missing.
+    /// How many objects.
     objects: u64,
     /// How many experiments have variables that hold one.
     experiments: u64,
@@ -38,7 +38,7 @@ pub(super) struct Missing {
 struct Affected {
     experiment: String,
     path: String,
-    /// How many of its objects are missing.
+    /// How many of its objects.
     objects: u64,
 }
 
@@ -46,6 +46,11 @@ impl Missing {
     pub(super) fn of(store: &Store, folder: &Path) -> Result<Self, Failure> {
         let mut missing = store.objects_in_use()?;
         missing.retain(|object| !is_there(folder, *object));
+        Self::among(store, &missing)
+    }
+
+    /// The variables that hold one of the objects `missing`.
+    pub(super) fn among(store: &Store, missing: &HashSet<ObjectId>) -> Result<Self, Failure> {
         let mut found = Self { objects: missing.len() as u64, ..Self::default() };
         if missing.is_empty() {
             return Ok(found);
@@ -54,7 +59,7 @@ impl Missing {
             let key = store.experiment(row.id)?;
             let before = found.variables.len();
             for variable in store.variables(&key, "")? {
-                let objects = lost(store, &key, &variable, &missing)?;
+                let objects = lost(store, &key, &variable, missing)?;
                 if objects > 0 {
                     found.variables.push(Affected { experiment: key.short_id.clone(), path: variable.path, objects });
                 }
@@ -68,11 +73,13 @@ impl Missing {
         self.objects == 0
     }
 
-    pub(super) fn print(&self, screen: &mut Screen) -> Result<(), Failure> {
+    /// `what` says what they are: missing or damaged.
+    pub(super) fn print(&self, screen: &mut Screen, what: &str) -> Result<(), Failure> {
         if self.is_empty() {
             return Ok(());
         }
-        let missing = number::counted(self.objects, "object is missing", "objects are missing");
+        let (one, many) = (format!("object is {what}"), format!("objects are {what}"));
+        let missing = number::counted(self.objects, &one, &many);
         let variables = number::counted(self.variables.len() as u64, "variable", "variables");
         let experiments = number::counted(self.experiments, "experiment", "experiments");
         let missing = painted(BAD, format_args!("{missing}, of {variables} of {experiments}"));

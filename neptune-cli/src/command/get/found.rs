@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use neptune_core::{AtomValue, File, LoggedImage, VariableType};
+use neptune_core::{Artifact, AtomValue, File, LoggedImage, VariableType};
 use neptune_store::{
     ErrorKind, Store, Values, objects,
     read::{ExperimentKey, Variable, VariableValue},
@@ -13,7 +13,7 @@ use crate::{
     checkpoints::{self, ARTIFACTS, BEST, Family, LATEST},
     cli,
     failure::Failure,
-    media, number,
+    media, number, reading,
 };
 
 /// What is to be written.
@@ -28,8 +28,11 @@ pub(super) enum Found {
 }
 
 pub(super) fn find(store: &Store, folder: &Path, key: &ExperimentKey, get: &cli::Get) -> Result<Found, Failure> {
+    let name = get.path.as_deref().unwrap_or_default().trim_end_matches('/');
+    if get.sources {
+        return sources(folder, key, name);
+    }
     let search = Search { store, folder, key, variables: store.variables(key, "")? };
-    let name = get.path.trim_end_matches('/');
     if let Some(found) = search.image(name, get)? {
         return Ok(found);
     }
@@ -49,6 +52,31 @@ pub(super) fn find(store: &Store, folder: &Path, key: &ExperimentKey, get: &cli:
         return Ok(found);
     }
     search.nothing(name)
+}
+
+/// The source files at or below `name`; of those below, each under its path from there on.
+fn sources(folder: &Path, key: &ExperimentKey, name: &str) -> Result<Found, Failure> {
+    let experiment = reading::stored(folder, key)?;
+    let wanted = |source: Artifact, name: &str| Wanted {
+        what: format!("sources/{} of {}", source.path, key.short_id),
+        source: objects::file_of(folder, source.digest),
+        object: Some(source.digest),
+        name: name.to_owned(),
+    };
+    let mut found = experiment.sources(name)?;
+    if let Some(at) = found.iter().position(|source| source.path == name) {
+        let source = found.swap_remove(at);
+        return Ok(Found::One(wanted(source, last_name(name))));
+    }
+    let below = |source: Artifact| {
+        let within = source.path.strip_prefix(name).unwrap_or(&source.path);
+        let within = if name.is_empty() { within } else { within.strip_prefix('/').unwrap_or(within) };
+        let within = within.to_owned();
+        wanted(source, &within)
+    };
+    let files = found.into_iter().map(below).collect();
+    let folder = if name.is_empty() { "sources" } else { last_name(name) };
+    Ok(Found::Several { files, folder: folder.to_owned() })
 }
 
 struct Search<'a> {
