@@ -10,6 +10,8 @@ use std::{ffi::OsString, time::Duration};
 
 use neptune_format::ProjectName;
 
+#[cfg(target_os = "linux")]
+use crate::console::Console;
 #[cfg(feature = "hardware")]
 use crate::hardware::Readings;
 use crate::{
@@ -82,6 +84,31 @@ pub(crate) fn hardware() -> Result<Readings> {
                 format!("{NAME} is {seconds:?}; it is a number of seconds, such as 3, or off"),
             )),
         },
+    }
+}
+
+/// The variable by which a process is started to be the relay of a console; see [`crate::console`].
+#[cfg(target_os = "linux")]
+pub(crate) const CONSOLE_RELAY: &str = "NEPTUNE_CONSOLE_RELAY";
+
+/// Which socket this process is to take orders from, if it was started to be a relay.
+#[cfg(target_os = "linux")]
+pub(crate) fn console_relay() -> Option<String> {
+    env::var_os(CONSOLE_RELAY)?.into_string().ok()
+}
+
+/// `NEPTUNE_CONSOLE`: what of the console is captured: `all`, `stdout`, `stderr` or `off`.
+#[cfg(target_os = "linux")]
+pub(crate) fn console() -> Result<Console> {
+    const NAME: &str = "NEPTUNE_CONSOLE";
+    match text(NAME)?.as_deref() {
+        None | Some("all") => Ok(Console::ALL),
+        Some("off") => Ok(Console::NONE),
+        Some("stdout") => Ok(Console { stderr: false, ..Console::ALL }),
+        Some("stderr") => Ok(Console { stdout: false, ..Console::ALL }),
+        Some(other) => {
+            Err(Error::new(ErrorKind::Invalid, format!("{NAME} is {other:?}; it is all, stdout, stderr or off")))
+        }
     }
 }
 

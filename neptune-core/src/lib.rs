@@ -46,6 +46,8 @@
 
 mod clock;
 mod config;
+#[cfg(target_os = "linux")]
+mod console;
 pub mod download;
 #[cfg(feature = "images")]
 mod encoder;

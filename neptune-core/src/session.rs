@@ -263,10 +263,10 @@ impl SessionBuilder {
     /// # Errors
     /// `Invalid` for an unknown mode, a project that is not `workspace/name`, or a limit that is no size; `Unavailable` when the folder cannot be
     /// made or written; `TooNew` when a newer version wrote the store.
-    pub fn open(self) -> Result<Session> {
+    pub fn open(mut self) -> Result<Session> {
         let mode = self.mode.map_or_else(config::mode, Ok)?;
         let project = self.project.as_deref().map_or_else(config::project, |name| Ok(name.parse()?))?;
-        let folder = Folder::new(&self.folder.unwrap_or_else(config::folder));
+        let folder = Folder::new(&self.folder.take().unwrap_or_else(config::folder));
         std::fs::create_dir_all(folder.path()).map_err(|error| {
             let path = folder.path().display();
             Error::new(
@@ -277,19 +277,37 @@ impl SessionBuilder {
         })?;
         let limit = self.storage_limit.map_or_else(config::storage_limit, |limit| Ok(Some(limit)))?;
         let quota = limit.map(|limit| Arc::new(Quota::new(folder.objects(), limit)));
+        let session = Self { mode: Some(mode), ..self }.make(folder, project, quota);
+        session.begin()?;
+        Ok(session)
+    }
+
+    /// A session in the folder of another one, of another process: it makes no folder, looks for nothing that dead processes
+    /// left, and keeps no files.
+    ///
+    /// # Errors
+    /// `NotFound` when the folder is gone.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn open_beside_another(mut self, project: ProjectName) -> Result<Session> {
+        let folder = Folder::new(&self.folder.take().unwrap_or_default());
+        if !folder.path().is_dir() {
+            return Err(Error::new(ErrorKind::NotFound, format!("the folder {} is gone", folder.path().display())));
+        }
+        Ok(self.make(folder, project, None))
+    }
+
+    fn make(self, folder: Folder, project: ProjectName, quota: Option<Arc<Quota>>) -> Session {
         let inner = SessionInner {
             folder,
             quota,
-            mode,
+            mode: self.mode.unwrap_or_default(),
             project,
             durability: self.durability,
             segment_bytes: self.segment_bytes.unwrap_or(SEGMENT_BYTES),
             #[cfg(feature = "embedded")]
             reader: crate::stored::IdleReader::default(),
         };
-        let session = Session { inner: Arc::new(inner) };
-        session.begin()?;
-        Ok(session)
+        Session { inner: Arc::new(inner) }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The process that tests start and kill: each scenario logs in its own way and tells its parent by lines what it did.
 
+mod console;
 mod files;
 mod hardware;
 mod traced;
@@ -38,6 +39,7 @@ fn main() -> Outcome {
         ["downloads", folder, id, point, to] => files::downloads(folder, id, point, to),
         ["logs-bytes", folder, bytes] => files::logs_bytes(folder, bytes.parse()?),
         ["listens", folder] => files::listens(folder),
+        ["console", folder, mode, acts @ ..] => console::run(folder, mode, acts),
         ["hardware", folder, occupation] => hardware::run(folder, occupation),
         ["hardware-cost", folder, seconds] => hardware::cost(folder, seconds.parse()?),
         _ => Err(format!("unknown scenario {arguments:?}").into()),

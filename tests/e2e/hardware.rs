@@ -77,8 +77,12 @@ impl Watched {
         let words = folder.path().with_extension("faults");
         fs::write(&words, faults).unwrap();
         let arguments = [folder.path().as_os_str(), OsStr::new(occupation)];
-        let environment =
-            [("NEPTUNE_FAKE_NVML", words.as_os_str()), ("NEPTUNE_NVML_LIBRARY", library.unwrap_or_default())];
+        let environment = [
+            ("NEPTUNE_FAKE_NVML", words.as_os_str()),
+            ("NEPTUNE_NVML_LIBRARY", library.unwrap_or_default()),
+            // What it prints is kept beside the readings.
+            ("NEPTUNE_CONSOLE", OsStr::new("off")),
+        ];
         let mut trainer = Trainer::start_with("hardware", arguments, environment);
         assert_eq!(trainer.line(), "started");
         Self { folder, trainer, faults: words }

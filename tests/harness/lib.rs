@@ -5,7 +5,7 @@ mod example;
 
 use std::{
     ffi::OsStr,
-    io::{BufRead as _, BufReader},
+    io::{self, BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, ExitStatus, Stdio},
     time::Duration,
@@ -174,12 +174,14 @@ impl Trainer {
     /// Kills it with SIGKILL and waits until it is gone.
     pub fn kill(mut self) {
         self.child.kill().expect("the child can be killed");
-        self.child.wait().expect("the child can be waited for");
+        self.wait();
     }
 
-    /// Waits until it ends by itself.
+    /// Waits until it ends by itself, and until nobody can print in its place any more: until what it printed is kept.
     pub fn wait(mut self) -> ExitStatus {
-        self.child.wait().expect("the child can be waited for")
+        let status = self.child.wait().expect("the child can be waited for");
+        io::copy(&mut self.lines, &mut io::sink()).expect("the output of the child can be read");
+        status
     }
 }
 
@@ -194,7 +196,10 @@ impl Drop for Trainer {
 }
 
 /// The folder of the programs that were built beside this test.
-fn programs() -> PathBuf {
+///
+/// # Panics
+/// When the test does not know where it is.
+pub fn programs() -> PathBuf {
     let mut folder = std::env::current_exe().expect("a test knows where it is");
     folder.pop();
     if folder.ends_with("deps") {

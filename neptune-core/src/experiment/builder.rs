@@ -17,6 +17,8 @@ use super::{
     state::{Experiment, ExperimentHandle, State},
     variables::Variables,
 };
+#[cfg(target_os = "linux")]
+use crate::console::Console;
 #[cfg(feature = "hardware")]
 use crate::hardware::{Monitor, Readings};
 use crate::{
@@ -38,6 +40,8 @@ pub struct ExperimentBuilder {
     project: Option<ProjectName>,
     id: Option<String>,
     edits: bool,
+    /// The project of the experiment, from who knows that it exists.
+    known_in: Option<ProjectName>,
     name: Option<String>,
     description: Option<String>,
     params: Vec<(VariablePath, AtomValue)>,
@@ -46,6 +50,8 @@ pub struct ExperimentBuilder {
     stop_deadline: Duration,
     #[cfg(feature = "hardware")]
     hardware: Option<Readings>,
+    #[cfg(target_os = "linux")]
+    pub(super) console: Option<Console>,
     wrong: Option<Error>,
 }
 
@@ -56,6 +62,7 @@ impl ExperimentBuilder {
             project: None,
             id: None,
             edits: false,
+            known_in: None,
             name: None,
             description: None,
             params: Vec::new(),
@@ -64,6 +71,8 @@ impl ExperimentBuilder {
             stop_deadline: STOP_DEADLINE,
             #[cfg(feature = "hardware")]
             hardware: None,
+            #[cfg(target_os = "linux")]
+            console: None,
             wrong: None,
         }
     }
@@ -90,6 +99,13 @@ impl ExperimentBuilder {
 
     pub(crate) const fn editing(mut self) -> Self {
         self.edits = true;
+        self
+    }
+
+    /// The experiment exists, in this project, and nothing else of it needs to be known.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn known_in(mut self, project: ProjectName) -> Self {
+        self.known_in = Some(project);
         self
     }
 
@@ -184,11 +200,14 @@ impl ExperimentBuilder {
             return Err(wrong);
         }
         #[cfg(feature = "hardware")]
-        let readings = self.hardware.map_or_else(config::hardware, Ok)?;
+        let readings = if self.edits { Readings::Off } else { self.hardware.map_or_else(config::hardware, Ok)? };
+        #[cfg(target_os = "linux")]
+        let console = if self.edits { Console::NONE } else { self.console.map_or_else(config::console, Ok)? };
         let attached = self.id.map_or_else(config::experiment, |id| Ok(Some(id)))?;
-        let (id, existing) = match attached {
-            Some(id) => self.session.resolve(&id)?,
-            None => (ExperimentId::new(), Existing::default()),
+        let (id, existing) = match (attached, self.known_in) {
+            (Some(id), Some(project)) => (id.parse()?, Existing { project: Some(project), ..Existing::default() }),
+            (Some(id), None) => self.session.resolve(&id)?,
+            (None, _) => (ExperimentId::new(), Existing::default()),
         };
         if self.edits && existing.project.is_none() && self.session.mode() != Mode::Offline {
             return Err(Error::new(ErrorKind::NotFound, format!("there is no experiment {id} in this store")));
@@ -227,6 +246,8 @@ impl ExperimentBuilder {
             checkpoints: Families::default(),
             #[cfg(feature = "hardware")]
             monitor: std::sync::OnceLock::new(),
+            #[cfg(target_os = "linux")]
+            console: Mutex::default(),
             ended: AtomicBool::new(false),
             stop_deadline: self.stop_deadline,
             last_x: LastX::default(),
@@ -236,10 +257,9 @@ impl ExperimentBuilder {
             panics::watch(Arc::downgrade(&state));
         }
         let experiment = Experiment { handle: ExperimentHandle { state } };
-        for (name, value) in [("sys/name", self.name), ("sys/description", self.description)] {
-            if let Some(value) = value {
-                experiment.atom(name).assign(value);
-            }
+        let named = [("sys/name", self.name), ("sys/description", self.description)];
+        for (name, value) in named.into_iter().filter_map(|(name, value)| Some((name, value?))) {
+            experiment.atom(name).assign(value);
         }
         for param in params {
             experiment.state.journal.record(&param);
@@ -251,9 +271,9 @@ impl ExperimentBuilder {
             experiment.add_tags(self.tags);
         }
         #[cfg(feature = "hardware")]
-        if !experiment.state.edits {
-            experiment.state.read_hardware(readings, writer);
-        }
+        experiment.state.read_hardware(readings, writer);
+        #[cfg(target_os = "linux")]
+        experiment.state.capture(console, self.console.is_some(), writer);
         Ok(experiment)
     }
 }

@@ -162,6 +162,9 @@ impl State {
             return Ok(self.journal.losses().report());
         }
         self.write_held_back();
+        let began = clock::monotonic();
+        #[cfg(target_os = "linux")]
+        self.finish_console();
         #[cfg(feature = "hardware")]
         if let Some(monitor) = self.monitor.get() {
             monitor.stop();
@@ -170,13 +173,12 @@ impl State {
         self.journal.record(&Record::Closed { time: clock::now(), outcome, reason });
         let end = self.journal.stop();
         self.keeper.lock().unwrap_or_else(PoisonError::into_inner).stop();
-        let began = clock::monotonic();
         let Some(drain) = &self.drain else {
             drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
-            self.finish_encoding(self.stop_deadline);
+            self.finish_encoding(self.stop_deadline.saturating_sub(began.elapsed()));
             return Ok(self.journal.losses().report());
         };
-        let drained = drain.finish(end, self.stop_deadline);
+        let drained = drain.finish(end, self.stop_deadline.saturating_sub(began.elapsed()));
         self.finish_encoding(self.stop_deadline.saturating_sub(began.elapsed()));
         self.finish_reclaiming(self.stop_deadline.saturating_sub(began.elapsed()));
         match drained.trouble {
@@ -241,6 +243,6 @@ impl State {
 }
 
 /// Says something on standard error; there is nobody to tell that it is closed.
-fn say(line: &str) {
+pub(super) fn say(line: &str) {
     drop(writeln!(io::stderr(), "{line}"));
 }

@@ -6,6 +6,7 @@ mod atom;
 mod builder;
 mod checkpoints;
 mod classic;
+mod console;
 mod deleting;
 mod ending;
 mod flatten;

@@ -175,8 +175,14 @@ impl<T> Series<T> {
     }
 
     /// Logs a point that is text in the journal.
-    pub(super) fn log_document(&self, step: Option<Step>, time: Timestamp, text: &str) {
+    pub(crate) fn log_document(&self, step: Option<Step>, time: Timestamp, text: &str) {
         self.journal.text(self.number, time, step.map(Step::get), text);
+    }
+
+    /// Counts points that were lost before they came here.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn count_lost(&self, reason: LostReason, count: u64, detail: impl FnOnce() -> String) {
+        self.journal.losses().explain(reason, count, detail);
     }
 
     #[cold]

@@ -15,6 +15,8 @@ use super::{
     classic::LastX,
     variables::{Refusal, Variables},
 };
+#[cfg(target_os = "linux")]
+use crate::console::Capture;
 #[cfg(feature = "images")]
 use crate::encoder::Encoder;
 #[cfg(feature = "hardware")]
@@ -93,6 +95,9 @@ pub(super) struct State {
     /// What reads the hardware, once it was started.
     #[cfg(feature = "hardware")]
     pub(super) monitor: std::sync::OnceLock<Monitor>,
+    /// What the process prints, while this experiment has it.
+    #[cfg(target_os = "linux")]
+    pub(super) console: Mutex<Option<Capture>>,
     pub(super) ended: AtomicBool,
     pub(super) stop_deadline: Duration,
     /// Where the logs stand whose x must increase; see [`Classic`](super::Classic).

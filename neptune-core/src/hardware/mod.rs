@@ -3,7 +3,7 @@
 //! A thread of its own asks for everything here, because a driver may be slow or hang; nothing here fails a trainer. What
 //! cannot be read is left out, and said once.
 
-mod names;
+pub(crate) mod names;
 
 #[cfg(feature = "hardware")]
 mod reading;

@@ -8,7 +8,7 @@ pub(super) const UTILIZATION: &str = "utilization";
 pub(super) const MEMORY: &str = "memory";
 
 /// The namespace of a writer's readings: the last 8 digits of its id, which are random.
-pub(super) fn namespace(writer: WriterId) -> String {
+pub(crate) fn namespace(writer: WriterId) -> String {
     let id = writer.to_string();
     let digits = id.get(id.len().saturating_sub(8)..).unwrap_or_default();
     format!("monitoring/{digits}")
