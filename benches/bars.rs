@@ -55,7 +55,7 @@ fn main() -> Outcome {
 }
 
 fn session(folder: &Path) -> neptune_core::Result<Session> {
-    Session::builder().folder(folder).project("bench/bars").mode(Mode::Embedded).open()
+    Session::builder().folder(folder).project("bench/bars").mode(Mode::Embedded).without_code().open()
 }
 
 fn each(calls: u32, duration: Duration) -> f64 {
@@ -293,7 +293,12 @@ fn draining(report: &mut Report) -> Outcome {
     let mut rates = Vec::new();
     for _ in 0..3 {
         let folder = tempfile::tempdir_in(".")?;
-        let session = Session::builder().folder(folder.path()).project("bench/drain").mode(Mode::Offline).open()?;
+        let session = Session::builder()
+            .folder(folder.path())
+            .project("bench/drain")
+            .mode(Mode::Offline)
+            .without_code()
+            .open()?;
         let experiment = session.experiment().start()?;
         let series =
             (0..10).map(|number| experiment.series::<f32>(&format!("s/{number}"))).collect::<Result<Vec<_>, _>>()?;

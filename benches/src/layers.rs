@@ -190,5 +190,12 @@ fn install(stack: &str, folder: &Path) -> Outcome<Installed> {
 }
 
 fn started(folder: &Path) -> neptune_core::Result<Experiment> {
-    Session::builder().folder(folder).project("bench/layers").mode(Mode::Embedded).open()?.experiment().start()
+    Session::builder()
+        .folder(folder)
+        .project("bench/layers")
+        .mode(Mode::Embedded)
+        .without_code()
+        .open()?
+        .experiment()
+        .start()
 }

@@ -21,7 +21,8 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 /// # Errors
 /// When the folder cannot be used.
 pub fn store_curve(folder: &Path, curve: &Curve) -> Outcome<u64> {
-    let session = Session::builder().folder(folder).project("bench/curve").mode(Mode::Embedded).open()?;
+    let session =
+        Session::builder().folder(folder).project("bench/curve").mode(Mode::Embedded).without_code().open()?;
     let empty = {
         session.experiment().start()?.stop()?;
         size_of_store(folder)?

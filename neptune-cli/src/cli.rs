@@ -78,6 +78,8 @@ pub(crate) enum Command {
     Ls(Ls),
     /// Show one experiment: what it is, what it holds, and a chart
     Show(Show),
+    /// Show how two experiments differ: parameters, code, dependencies, data, and from which step on
+    Diff(Diff),
     /// Print the last points of series, and follow a running experiment
     Tail(Tail),
     /// Show how long the spans of an experiment took, as a tree
@@ -147,6 +149,24 @@ pub(crate) struct Show {
     /// No chart
     #[arg(long, conflicts_with = "chart")]
     pub(crate) no_chart: bool,
+}
+
+const DIFF_AFTER_HELP: &str = "\
+Numbers are compared by their bits and files by their content. Series of hardware and timings are not compared.
+Values in front of `->` and `|` are of A, those behind of B.";
+
+#[derive(Debug, Args)]
+#[command(after_help = DIFF_AFTER_HELP)]
+pub(crate) struct Diff {
+    /// The experiment: MNI-12, a UUID, or `latest`
+    #[arg(value_name = "A")]
+    pub(crate) left: String,
+    /// The other experiment
+    #[arg(value_name = "B")]
+    pub(crate) right: String,
+    /// Show every line of files that differ, and values in full
+    #[arg(long)]
+    pub(crate) all: bool,
 }
 
 #[derive(Debug, Args)]

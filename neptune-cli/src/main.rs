@@ -3,6 +3,7 @@
 //! ```text
 //! neptune ls        experiments as a table: filtered, sorted, with the columns of your choice
 //! neptune show      one experiment: parameters, series, and a chart in the terminal
+//! neptune diff      how two experiments differ, and from which step on
 //! neptune tail      the last points of series, and new ones as they come
 //! neptune timings   how long the spans of an experiment took, as a tree
 //! neptune trace     steps that were kept whole, for Perfetto
@@ -40,6 +41,7 @@ mod clock;
 mod hardware;
 mod inert;
 mod kept;
+mod lines;
 mod media;
 mod metrics;
 mod number;
@@ -85,6 +87,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
     let exit = match &cli.command {
         Command::Ls(ls) => command::ls::run(&mut screen, &folder, ls)?,
         Command::Show(show) => command::show::run(&mut screen, &folder, show)?,
+        Command::Diff(diff) => command::diff::run(&mut screen, &folder, diff)?,
         Command::Tail(tail) => command::tail::run(&mut screen, &folder, tail)?,
         Command::Timings(timings) => command::timings::run(&mut screen, &folder, timings)?,
         Command::Trace(trace) => command::trace::run(&mut screen, &folder, trace)?,

@@ -49,7 +49,7 @@ pub(crate) fn session(folder: &Path) -> Result<Session, Failure> {
 
 /// Settings of a session in `folder`, none of which is taken from the environment. What a program gets or gives back needs no limit.
 fn builder(folder: &Path) -> SessionBuilder {
-    Session::builder().folder(folder).project("local/default").storage_limit(u64::MAX)
+    Session::builder().folder(folder).project("local/default").without_code().storage_limit(u64::MAX)
 }
 
 /// An experiment of the store in `folder`, to read.

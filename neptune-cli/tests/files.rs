@@ -44,7 +44,13 @@ fn said(folder: &Path, arguments: &[&str], code: i32) -> String {
 }
 
 fn session(folder: &Path) -> Session {
-    Session::builder().folder(folder.join("n")).project("tests/files").mode(Mode::Embedded).open().unwrap()
+    Session::builder()
+        .folder(folder.join("n"))
+        .project("tests/files")
+        .mode(Mode::Embedded)
+        .without_code()
+        .open()
+        .unwrap()
 }
 
 /// The words of each line, with one space between them.

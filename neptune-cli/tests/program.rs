@@ -28,7 +28,7 @@ fn json(folder: &Path, arguments: &[&str]) -> serde_json::Value {
 }
 
 fn session(folder: &Path, mode: Mode) -> Session {
-    Session::builder().folder(folder).project("tests/program").mode(mode).open().unwrap()
+    Session::builder().folder(folder).project("tests/program").mode(mode).without_code().open().unwrap()
 }
 
 /// Two experiments: one that succeeded, and one that failed, with a name that would move the cursor.

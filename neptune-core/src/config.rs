@@ -119,6 +119,35 @@ pub(crate) fn nvml_library() -> Option<OsString> {
     env::var_os("NEPTUNE_NVML_LIBRARY").filter(|library| !library.is_empty())
 }
 
+/// `NEPTUNE_CODE`: whether experiments record their code, environment and build; `off` when they do not.
+pub(crate) fn records_code() -> Result<bool> {
+    const NAME: &str = "NEPTUNE_CODE";
+    match text(NAME)?.as_deref() {
+        None | Some("on") => Ok(true),
+        Some("off") => Ok(false),
+        Some(other) => Err(Error::new(ErrorKind::Invalid, format!("{NAME} is {other:?}; it is on or off"))),
+    }
+}
+
+/// A variable of the environment, as text.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    // The standard library panics at names that no variable can have.
+    if name.is_empty() || name.contains(['=', '\0']) {
+        return None;
+    }
+    env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+/// `CARGO_MANIFEST_DIR`: the folder of the package, when cargo runs the program.
+pub(crate) fn manifest_folder() -> Option<PathBuf> {
+    env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).filter(|folder| folder.is_absolute() && folder.is_dir())
+}
+
+/// `CARGO_PKG_NAME` and `CARGO_PKG_VERSION`, when cargo runs the program.
+pub(crate) fn cargo_package() -> Option<(String, String)> {
+    Some((variable("CARGO_PKG_NAME")?, variable("CARGO_PKG_VERSION")?))
+}
+
 fn text(name: &str) -> Result<Option<String>> {
     match env::var(name) {
         Ok(text) if text.is_empty() => Ok(None),

@@ -45,6 +45,7 @@
 )]
 
 mod clock;
+mod code;
 mod config;
 #[cfg(target_os = "linux")]
 mod console;
@@ -71,6 +72,7 @@ pub mod recovery;
 #[cfg(feature = "embedded")]
 mod stored;
 
+pub use code::Package;
 pub use error::{Error, ErrorKind, Result};
 pub use experiment::{
     ArtifactSource, Atom, Checkpoint, Checkpoints, Classic, Experiment, ExperimentBuilder, ExperimentHandle, Goal,

@@ -107,6 +107,8 @@ pub(crate) struct SessionInner {
     pub(crate) reader: crate::stored::IdleReader,
     /// How much the folder of objects may hold, if there is a limit.
     pub(crate) quota: Option<Arc<Quota>>,
+    /// Whether experiments record their code, environment and build.
+    pub(crate) records_code: bool,
 }
 
 /// Settings of a [`Session`]. What is not set here is taken from the environment, and then from the defaults.
@@ -119,6 +121,7 @@ pub struct SessionBuilder {
     durability: Durability,
     storage_limit: Option<u64>,
     segment_bytes: Option<u64>,
+    records_code: Option<bool>,
 }
 
 impl Session {
@@ -251,6 +254,13 @@ impl SessionBuilder {
         self
     }
 
+    /// Records nothing of the code of programs, of how they were built and of how they were run; as `NEPTUNE_CODE=off` does.
+    /// [`ExperimentBuilder::sources`] says what is recorded otherwise.
+    pub const fn without_code(mut self) -> Self {
+        self.records_code = Some(false);
+        self
+    }
+
     /// Bytes of a segment of a journal; for tests that need many small ones.
     #[doc(hidden)]
     pub const fn segment_bytes(mut self, bytes: u64) -> Self {
@@ -306,6 +316,7 @@ impl SessionBuilder {
             segment_bytes: self.segment_bytes.unwrap_or(SEGMENT_BYTES),
             #[cfg(feature = "embedded")]
             reader: crate::stored::IdleReader::default(),
+            records_code: self.records_code.map_or_else(config::records_code, Ok)?,
         };
         Session { inner: Arc::new(inner) }
     }

@@ -96,6 +96,14 @@ uuid_newtype! {
     WriterId
 }
 
+impl WriterId {
+    /// The last 8 digits, which are random: what the variables of one process are called by, as in `monitoring/1a2b3c4d/cpu`.
+    pub fn short(&self) -> String {
+        let id = self.to_string();
+        id.get(id.len().saturating_sub(8)..).unwrap_or_default().to_owned()
+    }
+}
+
 /// The name of a project, `workspace/name`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -1,5 +1,6 @@
 //! The process that tests start and kill: each scenario logs in its own way and tells its parent by lines what it did.
 
+mod code;
 mod console;
 mod files;
 mod hardware;
@@ -42,6 +43,7 @@ fn main() -> Outcome {
         ["console", folder, mode, acts @ ..] => console::run(folder, mode, acts),
         ["hardware", folder, occupation] => hardware::run(folder, occupation),
         ["hardware-cost", folder, seconds] => hardware::cost(folder, seconds.parse()?),
+        ["code", folder, settings @ ..] => code::run(folder, settings),
         _ => Err(format!("unknown scenario {arguments:?}").into()),
     }
 }

@@ -132,6 +132,7 @@ fn a_full_disk_is_an_error_that_leaves_nothing_behind_and_the_training_goes_on()
         return;
     }
     let session = neptune_core::Session::builder()
+        .without_code()
         .folder(disk.path().join("n"))
         .project("tests/e2e")
         .mode(neptune_core::Mode::Embedded)

@@ -44,9 +44,10 @@ impl Folder {
         &self.path
     }
 
-    /// Settings of a session here, whatever the environment says.
+    /// Settings of a session here, whatever the environment says. It records nothing of the code: that of the tests is always
+    /// the same.
     pub fn builder(&self) -> SessionBuilder {
-        Session::builder().folder(&self.path).project("tests/e2e").mode(Mode::Embedded)
+        Session::builder().folder(&self.path).project("tests/e2e").mode(Mode::Embedded).without_code()
     }
 
     /// An embedded session here.
@@ -122,7 +123,8 @@ impl Trainer {
         Self::start_with(scenario, arguments, [])
     }
 
-    /// As [`Trainer::start`], with `NEPTUNE_` variables in the environment: these, and no others.
+    /// As [`Trainer::start`], with variables in the environment: these, and no others that begin with `NEPTUNE_`. Nothing of its
+    /// code is recorded, unless they say so.
     pub fn start_with<S: AsRef<OsStr>, const N: usize>(
         scenario: &str,
         arguments: impl IntoIterator<Item = S>,
@@ -148,7 +150,7 @@ impl Trainer {
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("NEPTUNE_")) {
             command.env_remove(name);
         }
-        command.envs(environment.iter().copied());
+        command.env("NEPTUNE_CODE", "off").envs(environment.iter().copied());
         let mut child = command.spawn().expect("the test child can be started");
         let lines = BufReader::new(child.stdout.take().expect("its output is piped"));
         Self { child, lines }

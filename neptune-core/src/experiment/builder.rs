@@ -22,7 +22,9 @@ use crate::console::Console;
 #[cfg(feature = "hardware")]
 use crate::hardware::{Monitor, Readings};
 use crate::{
-    clock, config,
+    clock,
+    code::CodeSettings,
+    config,
     error::{Error, ErrorKind, Result},
     journal::{Journal, Lock, Opened, Syncing},
     session::{Mode, Session},
@@ -52,7 +54,8 @@ pub struct ExperimentBuilder {
     hardware: Option<Readings>,
     #[cfg(target_os = "linux")]
     pub(super) console: Option<Console>,
-    wrong: Option<Error>,
+    pub(super) code: CodeSettings,
+    pub(super) wrong: Option<Error>,
 }
 
 impl ExperimentBuilder {
@@ -73,6 +76,7 @@ impl ExperimentBuilder {
             hardware: None,
             #[cfg(target_os = "linux")]
             console: None,
+            code: CodeSettings::new(),
             wrong: None,
         }
     }
@@ -204,6 +208,7 @@ impl ExperimentBuilder {
         #[cfg(target_os = "linux")]
         let console = if self.edits { Console::NONE } else { self.console.map_or_else(config::console, Ok)? };
         let attached = self.id.map_or_else(config::experiment, |id| Ok(Some(id)))?;
+        let is_maker = attached.is_none();
         let (id, existing) = match (attached, self.known_in) {
             (Some(id), Some(project)) => (id.parse()?, Existing { project: Some(project), ..Existing::default() }),
             (Some(id), None) => self.session.resolve(&id)?,
@@ -248,6 +253,7 @@ impl ExperimentBuilder {
             monitor: std::sync::OnceLock::new(),
             #[cfg(target_os = "linux")]
             console: Mutex::default(),
+            recorder: Mutex::default(),
             ended: AtomicBool::new(false),
             stop_deadline: self.stop_deadline,
             last_x: LastX::default(),
@@ -274,6 +280,7 @@ impl ExperimentBuilder {
         experiment.state.read_hardware(readings, writer);
         #[cfg(target_os = "linux")]
         experiment.state.capture(console, self.console.is_some(), writer);
+        experiment.state.record_code(self.code, writer, is_maker);
         Ok(experiment)
     }
 }

@@ -169,6 +169,7 @@ impl State {
         if let Some(monitor) = self.monitor.get() {
             monitor.stop();
         }
+        self.finish_recording_code();
         self.forget_callbacks();
         self.journal.record(&Record::Closed { time: clock::now(), outcome, reason });
         let end = self.journal.stop();

@@ -6,6 +6,7 @@ mod atom;
 mod builder;
 mod checkpoints;
 mod classic;
+mod code;
 mod console;
 mod deleting;
 mod ending;
@@ -29,7 +30,6 @@ pub use classic::Classic;
 pub use number::{IntoStep, Number};
 pub use series::{Point, Series, SeriesValue};
 pub use set::Set;
-#[cfg(feature = "hardware")]
 pub(crate) use state::WeakHandle;
 pub use state::{Experiment, ExperimentHandle};
 pub use view::{Loggable, View};

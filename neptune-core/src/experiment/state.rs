@@ -24,6 +24,7 @@ use crate::hardware::Monitor;
 #[cfg(feature = "embedded")]
 use crate::reclaim::Reclaimer;
 use crate::{
+    code::Recorder,
     journal::{Journal, Keeper, Lock},
     objects::Objects,
     session::Session,
@@ -52,13 +53,17 @@ pub struct ExperimentHandle {
 }
 
 /// A handle that does not keep what the experiment holds.
-#[cfg(feature = "hardware")]
+#[derive(Debug, Clone)]
 pub(crate) struct WeakHandle(std::sync::Weak<State>);
 
-#[cfg(feature = "hardware")]
 impl WeakHandle {
     pub(super) const fn new(state: std::sync::Weak<State>) -> Self {
         Self(state)
+    }
+
+    /// Whether there is no other handle left.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.0.strong_count() == 0
     }
 
     /// The handle, while there are others.
@@ -98,6 +103,8 @@ pub(super) struct State {
     /// What the process prints, while this experiment has it.
     #[cfg(target_os = "linux")]
     pub(super) console: Mutex<Option<Capture>>,
+    /// What records the code, once it was started.
+    pub(super) recorder: Mutex<Option<Recorder>>,
     pub(super) ended: AtomicBool,
     pub(super) stop_deadline: Duration,
     /// Where the logs stand whose x must increase; see [`Classic`](super::Classic).

@@ -7,11 +7,9 @@ pub(super) const RAM: &str = "ram";
 pub(super) const UTILIZATION: &str = "utilization";
 pub(super) const MEMORY: &str = "memory";
 
-/// The namespace of a writer's readings: the last 8 digits of its id, which are random.
+/// The namespace of a writer's readings.
 pub(crate) fn namespace(writer: WriterId) -> String {
-    let id = writer.to_string();
-    let digits = id.get(id.len().saturating_sub(8)..).unwrap_or_default();
-    format!("monitoring/{digits}")
+    format!("monitoring/{}", writer.short())
 }
 
 /// The path of `name` of a GPU, within the namespace of a writer.

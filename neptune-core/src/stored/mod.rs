@@ -1,6 +1,7 @@
 //! [`StoredExperiment`]: an experiment as the store has it, to read, whether it runs or ended long ago.
 
 mod archive;
+mod difference;
 mod files;
 mod reader;
 mod reading;

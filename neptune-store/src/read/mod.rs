@@ -1,4 +1,4 @@
-//! Reading one experiment: its variables, its series at any resolution, its writers and what they lost.
+//! Reading one experiment: its variables, its series at any resolution, its writers and what they lost; and how two differ.
 //!
 //! Nothing here writes.
 
@@ -10,10 +10,12 @@ mod values;
 mod variable;
 
 pub mod aligned;
+pub mod difference;
 pub mod overview;
 pub mod series;
 
 pub use aligned::Aligned;
+pub use difference::Difference;
 pub use experiment::{ExperimentKey, ProjectSummary, WriterSummary};
 pub use logs::Log;
 pub use nearest::suggestion;

@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn the_only_version_stays_until_the_next_is_whole() {
         let folder = tempfile::tempdir().unwrap();
-        let session = Session::builder().folder(folder.path().join("neptune")).open().unwrap();
+        let session = Session::builder().folder(folder.path().join("neptune")).without_code().open().unwrap();
         let experiment = session.experiment().start().unwrap();
         let checkpoints = experiment.checkpoints("checkpoints").unwrap();
         let versions = Versions::new(&experiment, checkpoints.clone(), Goal::Minimize, 0);

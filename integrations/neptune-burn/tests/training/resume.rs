@@ -137,7 +137,8 @@ const CHILD: &str = "NEPTUNE_BURN_TEST_CHILD";
 fn child_that_is_killed() {
     let Some(folder) = env::var_os(CHILD) else { return };
     let folder = Path::new(&folder);
-    let session = Session::builder().folder(folder.join("neptune")).project("tests/burn").open().unwrap();
+    let session =
+        Session::builder().folder(folder.join("neptune")).project("tests/burn").without_code().open().unwrap();
     let experiment = session.experiment().start().unwrap();
     let training = training(&folder.join("burn"), EPOCHS).with_neptune(&experiment, folder.join("burn")).unwrap();
     let marker = folder.join("marker");
@@ -174,7 +175,7 @@ fn a_process_that_was_killed_leaves_curves_without_a_seam() {
     child.kill().unwrap();
     child.wait().unwrap();
 
-    let session = Session::builder().folder(root.join("neptune")).project("tests/burn").open().unwrap();
+    let session = Session::builder().folder(root.join("neptune")).project("tests/burn").without_code().open().unwrap();
     let experiment = session.experiment().id(&id).start().unwrap();
     let handle = experiment.handle();
     assert_eq!(resume_epoch(&experiment, "").unwrap(), Some(3));

@@ -261,7 +261,7 @@ impl Folder {
     }
 
     pub(crate) fn session(&self) -> Session {
-        Session::builder().folder(self.neptune()).project("tests/burn").open().unwrap()
+        Session::builder().folder(self.neptune()).project("tests/burn").without_code().open().unwrap()
     }
 
     pub(crate) fn experiment(&self) -> Experiment {

@@ -34,7 +34,7 @@ impl Folder {
     }
 
     fn session(&self) -> Session {
-        Session::builder().folder(self.path()).project("tests/tiny").mode(Mode::Embedded).open().unwrap()
+        Session::builder().folder(self.path()).project("tests/tiny").mode(Mode::Embedded).without_code().open().unwrap()
     }
 
     /// An experiment; the first of the folder is `TIN-1`.
