@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn the_shortest_way_is_found() {
-        let lines = |text: &str| text.chars().map(|character| format!("{character}\n")).collect::<String>();
+        let lines = |text: &str| text.chars().flat_map(|character| [character, '\n']).collect::<String>();
         let (left, right) = (lines("abcabba"), lines("cbabac"));
         let found = compare(&left, &right, 99);
         assert_eq!(found.iter().filter(|line| !matches!(line, Line::Both(_))).count(), 5, "{}", written(&found));
@@ -175,12 +175,12 @@ mod tests {
     #[test]
     fn every_comparison_gives_both_texts_back() {
         let mut state = 7_u64;
-        let mut random = |most: u64| {
+        let mut random = |most: usize| {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 33) % most
+            usize::try_from(state >> 33).unwrap() % most
         };
         for _ in 0..500 {
-            let mut text = || (0..random(30)).map(|_| format!("{}\n", random(5))).collect::<String>();
+            let mut text = || (0..random(30)).flat_map(|_| [["a", "b", "c", "d"][random(4)], "\n"]).collect::<String>();
             let (left, right) = (text(), text());
             let lines = compare(&left, &right, 1_000);
             let side = |is_left: bool| -> String {
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn texts_that_have_nothing_in_common_are_replaced() {
-        let numbered = |prefix: &str| (0..3_000).map(|line| format!("{prefix}{line}\n")).collect::<String>();
+        let numbered = |prefix: &str| vec![prefix; 3_000].join("\n");
         let (left, right) = (numbered("a"), numbered("b"));
         assert_eq!(compare(&left, &right, 3).len(), 6_000);
     }

@@ -38,6 +38,7 @@ mod reading;
 mod chart;
 mod checkpoints;
 mod clock;
+mod code;
 mod hardware;
 mod inert;
 mod kept;

@@ -17,7 +17,7 @@ use neptune_store::{
 use crate::{
     chart,
     checkpoints::{self, ARTIFACTS},
-    cli, clock,
+    cli, clock, code,
     failure::{Exit, Failure},
     hardware,
     inert::{cut, inert, inert_lines, width},
@@ -187,6 +187,9 @@ impl Page {
         if !self.tags().is_empty() {
             fields.push(("tags", self.tags().iter().map(|tag| inert(tag)).collect::<Vec<_>>().join(", ")));
         }
+        if let Some(code) = code::told(&self.variables) {
+            fields.push(("code", code));
+        }
         fields.push(("uuid", self.key.uuid.to_string()));
         for (name, field) in fields {
             screen.line(format_args!("  {}  {field}", painted(DIM, format_args!("{name:<7}"))))?;
@@ -207,6 +210,7 @@ impl Page {
             HEADER.contains(&path)
                 || ["parameters/", "properties/", ARTIFACTS].iter().any(|other| path.starts_with(other))
                 || hardware::parts(path).is_some()
+                || code::is_about_code(path)
                 || checkpoints::have(&families, path)
         };
         let mut others = Vec::new();

@@ -11,7 +11,7 @@ use neptune_tests::Folder;
 
 /// A project with the key of the documentation's example, and its first experiment.
 fn created(folder: &Folder) -> (Session, Experiment) {
-    let session = Session::builder().folder(folder.path()).project("neptune/mpi").open().unwrap();
+    let session = Session::builder().without_code().folder(folder.path()).project("neptune/mpi").open().unwrap();
     let experiment = session.experiment().name("exp_name").start().unwrap();
     (session, experiment)
 }
@@ -79,7 +79,7 @@ fn artifacts_are_logged_downloaded_and_deleted() {
     let missing = experiment.log_artifact(&files.join("no.pkl"), None).unwrap_err();
     assert_eq!(missing.kind(), ErrorKind::FileNotFound);
     assert!(missing.to_string().contains("no.pkl"), "{missing}");
-    let limited = Session::builder().folder(folder.path()).project("neptune/mpi").storage_limit(1).open().unwrap();
+    let limited = Session::builder().without_code().folder(folder.path()).project("neptune/mpi").storage_limit(1).open().unwrap();
     let full = limited.experiment().start().unwrap();
     let error = full.log_artifact(&b"more than a byte"[..], Some("more.bin")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::StorageLimitReached);
@@ -131,7 +131,7 @@ fn sources_are_downloaded_as_an_archive() {
     fs::create_dir_all(code.join("src/my-module")).unwrap();
     fs::write(code.join("src/my-module/model.rs"), "struct Model;").unwrap();
     fs::write(code.join("train.rs"), "fn main() {}").unwrap();
-    let session = Session::builder().folder(folder.path()).project("neptune/mpi").open().unwrap();
+    let session = Session::builder().without_code().folder(folder.path()).project("neptune/mpi").open().unwrap();
     let root = code.to_str().unwrap();
     let experiment = session.experiment().sources_of(root, ["src", "train.rs"]).start().unwrap();
     experiment.stop().unwrap();
@@ -235,7 +235,7 @@ fn png() -> Vec<u8> {
 #[test]
 fn parameters_properties_and_system_properties_are_read() {
     let folder = Folder::new();
-    let session = Session::builder().folder(folder.path()).project("neptune/mpi").open().unwrap();
+    let session = Session::builder().without_code().folder(folder.path()).project("neptune/mpi").open().unwrap();
     let experiment = session
         .experiment()
         .name("exp_name")

@@ -24,7 +24,7 @@ fn steps(view: &View) -> Vec<f64> {
 }
 
 fn session(folder: &Folder) -> Session {
-    Session::builder().folder(folder.path()).project("neptune/npt").open().unwrap()
+    Session::builder().without_code().folder(folder.path()).project("neptune/npt").open().unwrap()
 }
 
 #[test]

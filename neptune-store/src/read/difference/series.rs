@@ -89,13 +89,13 @@ impl Store {
                 (Some(_), None) => SeriesChange::OnlyLeft,
                 (None, Some(_)) => SeriesChange::OnlyRight,
                 (Some(left), Some(right)) if left != right => SeriesChange::Type { left, right },
-                _ => match self.divergence(left, right, path)? {
-                    Some(divergence) => SeriesChange::Diverges(divergence),
-                    None => {
+                _ => {
+                    let Some(divergence) = self.divergence(left, right, path)? else {
                         equal += 1;
                         continue;
-                    }
-                },
+                    };
+                    SeriesChange::Diverges(divergence)
+                }
             };
             differing.push(SeriesDifference { path: path.to_owned(), change });
         }
