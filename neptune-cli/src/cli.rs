@@ -82,6 +82,8 @@ pub(crate) enum Command {
     Diff(Diff),
     /// Print the last points of series, and follow a running experiment
     Tail(Tail),
+    /// Print the values of series of numbers side by side, one row for each step
+    Values(Values),
     /// Show how long the spans of an experiment took, as a tree
     Timings(Timings),
     /// List the steps of which every span was kept, or write one for Perfetto
@@ -118,6 +120,21 @@ pub(crate) struct Ls {
     /// Only experiments of this project
     #[arg(short, long, value_name = "WORKSPACE/NAME")]
     pub(crate) project: Option<ProjectName>,
+    /// Only these experiments: MNI-12 or a UUID
+    #[arg(long, value_name = "ID,...", value_delimiter = ',')]
+    pub(crate) id: Vec<String>,
+    /// Only experiments in one of these states: running, succeeded, failed, aborted
+    #[arg(long, value_name = "STATE,...", value_delimiter = ',')]
+    pub(crate) state: Vec<String>,
+    /// Only experiments of one of these owners
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    pub(crate) owner: Vec<String>,
+    /// Only experiments with this tag; with all of them where it is repeated
+    #[arg(long, value_name = "TAG")]
+    pub(crate) tag: Vec<String>,
+    /// Only experiments that ran at least this long: seconds, or 30m, 2h, 1d
+    #[arg(long, value_name = "TIME", value_parser = running_time)]
+    pub(crate) min_running_time: Option<Duration>,
     /// Only experiments for which this holds; see below
     #[arg(short, long, value_name = "NQL")]
     pub(crate) filter: Option<String>,
@@ -127,15 +144,58 @@ pub(crate) struct Ls {
     /// Show these variables behind the id, name and state, instead of the usual ones
     #[arg(short, long, value_name = "PATH,...", value_delimiter = ',')]
     pub(crate) columns: Vec<String>,
-    /// How many at most
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
-    pub(crate) limit: u64,
+    /// How many at most [default: 20, with --csv and --parquet all]
+    #[arg(short = 'n', long, value_name = "N")]
+    pub(crate) limit: Option<u64>,
     /// How many to leave out at the beginning
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) offset: u64,
     /// List projects instead of experiments
-    #[arg(long, conflicts_with_all = ["project", "filter", "sort", "columns", "offset"])]
+    #[arg(
+        long,
+        conflicts_with_all = [
+            "project", "id", "state", "owner", "tag", "min_running_time", "filter", "sort", "columns", "offset", "csv", "parquet",
+        ]
+    )]
     pub(crate) projects: bool,
+    /// The leaderboard: every log, parameter and property in a column of its own
+    #[command(flatten)]
+    pub(crate) output: TableOutput,
+}
+
+/// A table for another program.
+#[derive(Debug, Args)]
+pub(crate) struct TableOutput {
+    /// Print the whole table as CSV
+    #[arg(long, conflicts_with = "parquet")]
+    pub(crate) csv: bool,
+    /// Write the whole table to this Parquet file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) parquet: Option<PathBuf>,
+}
+
+fn running_time(text: &str) -> Result<Duration, String> {
+    let (number, unit) = match text.char_indices().next_back() {
+        Some((at, 's')) => (&text[..at], 1.0),
+        Some((at, 'm')) => (&text[..at], 60.0),
+        Some((at, 'h')) => (&text[..at], 3600.0),
+        Some((at, 'd')) => (&text[..at], 86400.0),
+        _ => (text, 1.0),
+    };
+    let seconds = number.parse::<f64>().ok().and_then(|number| Duration::try_from_secs_f64(number * unit).ok());
+    seconds.ok_or_else(|| "expected seconds, or a number and s, m, h or d, such as 90 or 1.5h".to_owned())
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Values {
+    /// The experiment: MNI-12, a UUID, or `latest`
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// The series of numbers
+    #[arg(value_name = "NAME", required = true)]
+    pub(crate) names: Vec<String>,
+    #[command(flatten)]
+    pub(crate) output: TableOutput,
 }
 
 #[derive(Debug, Args)]
@@ -412,6 +472,16 @@ mod tests {
     fn a_line_that_looks_too_often_is_refused() {
         assert!(Cli::try_parse_from(["neptune", "tail", "latest", "--interval", "0"]).is_err());
         assert!(Cli::try_parse_from(["neptune", "tail", "latest", "--interval", "20"]).is_ok());
+    }
+
+    #[test]
+    fn a_running_time_has_a_unit_or_is_seconds() {
+        for (text, seconds) in [("90", 90.0), ("1.5h", 5400.0), ("2m", 120.0), ("0s", 0.0), ("1d", 86400.0)] {
+            assert_eq!(running_time(text), Ok(Duration::from_secs_f64(seconds)), "{text}");
+        }
+        for wrong in ["", "h", "-1", "1x", "NaN", "1e999", "\u{e4}"] {
+            assert!(running_time(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

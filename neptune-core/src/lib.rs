@@ -87,7 +87,8 @@ pub use neptune_format::{
 };
 #[cfg(feature = "embedded")]
 pub use neptune_store::{
-    self as store, Table,
+    self as store, ExperimentQuery, ExperimentTable, Filter, Table,
+    query::Direction,
     read::{Log, NamespaceEntry},
 };
 pub use project::Project;

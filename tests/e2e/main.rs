@@ -16,6 +16,7 @@ mod crash;
 mod damage;
 mod downloads;
 mod ending;
+mod fetching;
 mod fixtures;
 mod hardware;
 mod images;

@@ -19,7 +19,7 @@ use crate::{
     metrics, number, reading,
     screen::{BOLD, DIM, Screen, style_of_state},
     table::{Column, Field, Table},
-    value,
+    tabular, value,
 };
 
 /// What every row has, whatever the columns.
@@ -27,6 +27,9 @@ const ALWAYS: [&str; 4] = ["sys/name", "sys/state", "sys/creation_time", "sys/ta
 
 /// How many experiments are asked for their series to choose columns.
 const ASKED: usize = 50;
+
+/// How many experiments are shown at most, when nobody says how many.
+const LIMIT: u64 = 20;
 
 /// The namespace that a title leaves out.
 const LOGS: &str = "logs/";
@@ -43,12 +46,20 @@ pub(crate) fn run(screen: &mut Screen, folder: &Path, ls: &cli::Ls) -> Result<Ex
 
 fn experiments(screen: &mut Screen, store: &Store, ls: &cli::Ls) -> Result<(), Failure> {
     let now = clock::now();
-    let mut query = ExperimentQuery::default().limit(ls.limit).offset(ls.offset).now(now);
+    let mut query = ExperimentQuery::default().ids(&ls.id).states(&ls.state).owners(&ls.owner).tags(&ls.tag);
+    query = query.offset(ls.offset).now(now);
     query.project.clone_from(&ls.project);
+    query.min_running_time = ls.min_running_time;
     if let Some(filter) = &ls.filter {
         query = query.filter(filter.parse::<Filter>().map_err(neptune_store::Error::from)?);
     }
     query.sort = ls.sort.iter().map(|text| sort(text)).collect::<Result<_, _>>()?;
+    query.limit = ls.limit;
+    if ls.output.csv || ls.output.parquet.is_some() {
+        tabular::write(screen, &store.leaderboard(&query.columns(&ls.columns))?, &ls.output)?;
+        return Ok(());
+    }
+    query.limit.get_or_insert(LIMIT);
     let mut asked_for: Vec<String> = ls.columns.clone();
     let sorted_by: Vec<String> = query.sort.iter().map(|sort| sort.path.clone()).collect();
     if asked_for.is_empty() {
@@ -176,10 +187,13 @@ fn nothing(table: &ExperimentTable, ls: &cli::Ls) -> String {
     if table.total > 0 {
         return cut_off(table, ls);
     }
-    match (&ls.filter, &ls.project) {
-        (Some(_), _) => "no experiment matches the filter".to_owned(),
-        (None, Some(project)) => format!("{project} has no experiments yet"),
-        (None, None) => "there are no experiments yet".to_owned(),
+    let asks = [&ls.id, &ls.state, &ls.owner, &ls.tag].iter().any(|asked| !asked.is_empty());
+    if asks || ls.filter.is_some() || ls.min_running_time.is_some() {
+        return "no experiment matches the filter".to_owned();
+    }
+    match &ls.project {
+        Some(project) => format!("{project} has no experiments yet"),
+        None => "there are no experiments yet".to_owned(),
     }
 }
 

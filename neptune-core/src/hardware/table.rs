@@ -4,8 +4,9 @@ use std::{collections::BTreeMap, fmt};
 
 use neptune_format::AtomValue;
 use neptune_store::{
-    Store, Values,
+    Store, Table, Values,
     read::{ExperimentKey, VariableValue},
+    table::Column,
 };
 
 use super::names;
@@ -51,6 +52,15 @@ impl HardwareUtilization {
     /// Whether it has no rows: the experiment was not read, or ended within its first second.
     pub const fn is_empty(&self) -> bool {
         self.rows == 0
+    }
+
+    /// The same as a [`Table`], in which the values that pad a column are missing.
+    pub fn to_table(&self) -> Table {
+        let columns = self.columns.iter().map(|(name, values)| {
+            let present = values.iter().map(|value| !value.is_nan()).collect();
+            Column::new(name, values.clone()).present(present)
+        });
+        Table::new(columns).expect("every column has as many rows as the longest and a name of its own")
     }
 
     pub(crate) fn of(store: &Store, experiment: &ExperimentKey) -> Result<Self> {
@@ -210,6 +220,10 @@ mod tests {
         let memory = table.column("y_gpu_mem_2").unwrap();
         assert!(memory[0].to_bits() == 1.5_f64.to_bits() && memory[1].is_nan());
         assert_eq!(table.column("y_gpu_mem_3"), None);
+        let columns = table.to_table();
+        assert!(columns.names().eq(names));
+        let memory = columns.column("y_gpu_mem_2").unwrap();
+        assert!(!memory.is_missing(0) && memory.is_missing(1));
     }
 
     #[test]

@@ -28,6 +28,10 @@ pub struct StoredExperiment {
 }
 
 impl StoredExperiment {
+    pub(crate) const fn new(session: Session, key: ExperimentKey) -> Self {
+        Self { session, key }
+    }
+
     pub(crate) fn find(session: Session, id: &str) -> Result<Self> {
         let key = session.reader()?.find(id)?;
         Ok(Self { session, key })

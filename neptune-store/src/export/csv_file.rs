@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How many bytes are gathered for one write. `out` is often a file without a buffer of its own.
-const BUFFER: usize = 64 << 10;
+pub(super) const BUFFER: usize = 64 << 10;
 
 /// The whole numbers below this have a place in an f64 each.
 const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -141,15 +141,20 @@ impl<W: Write> Table<'_, W> {
     }
 
     fn record(&mut self, cells: &[&str; COLUMNS.len()]) -> Result<()> {
-        self.writer.write_record(cells).map_err(|error| match error.into_kind() {
-            csv::ErrorKind::Io(error) => unwritten(error),
-            other => Error::new(ErrorKind::Unavailable, format!("the export cannot be written: {other:?}")),
-        })
+        self.writer.write_record(cells).map_err(unwritable)
+    }
+}
+
+/// What to say when `error` ended an export.
+pub(super) fn unwritable(error: csv::Error) -> Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => unwritten(error),
+        other => Error::new(ErrorKind::Unavailable, format!("the export cannot be written: {other:?}")),
     }
 }
 
 /// What is printed as RFC 3339 has it.
-struct Moment(jiff::Timestamp);
+pub(super) struct Moment(jiff::Timestamp);
 
 impl std::fmt::Display for Moment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -157,19 +162,19 @@ impl std::fmt::Display for Moment {
     }
 }
 
-fn moment(time: Timestamp, path: &str) -> Result<Moment> {
+pub(super) fn moment(time: Timestamp, path: &str) -> Result<Moment> {
     jiff::Timestamp::from_microsecond(time.as_micros()).map(Moment).map_err(|error| {
         let message = format!("a time of {path} is not within the years -9999 to 9999; export to Parquet instead");
         Error::new(ErrorKind::Invalid, message).because(error)
     })
 }
 
-fn rewrite(text: &mut String, with: std::fmt::Arguments<'_>) {
+pub(super) fn rewrite(text: &mut String, with: std::fmt::Arguments<'_>) {
     text.clear();
     text.write_fmt(with).expect("a String takes all that is written to it");
 }
 
-fn json_array(members: &[String]) -> String {
+pub(super) fn json_array(members: &[String]) -> String {
     let mut json = String::from("[");
     for (at, member) in members.iter().enumerate() {
         json.push_str(if at == 0 { "\"" } else { ",\"" });

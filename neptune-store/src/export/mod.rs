@@ -38,6 +38,8 @@ mod csv_file;
 mod parquet_file;
 mod part;
 mod step;
+mod table_csv;
+mod table_parquet;
 mod write_error;
 
 #[cfg(test)]

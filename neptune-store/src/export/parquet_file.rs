@@ -208,13 +208,14 @@ fn column<T: DataType, W: Write + Send>(
     column.close().map_err(failed)
 }
 
+/// How far a place of a column of sets is filled in: no list, a list without members, and a member. A level between these
+/// says that a member is null, which none is.
+pub(super) const NO_LIST: i16 = 0;
+pub(super) const NO_MEMBER: i16 = 1;
+pub(super) const MEMBER: i16 = 3;
+
 /// Writes the column of sets, the last.
 fn column_of_sets<W: Write + Send>(group: &mut SerializedRowGroupWriter<'_, W>, parts: &[Part]) -> Result<()> {
-    // How far a place of the column is filled in: no list, a list without members, and a member. A level between these says
-    // that a member is null, which none is.
-    const NO_LIST: i16 = 0;
-    const NO_MEMBER: i16 = 1;
-    const MEMBER: i16 = 3;
     let mut column = group.next_column().map_err(failed)?.expect("the schema has a column of sets");
     for part in parts {
         let members = if let Cells::Set(members) = &part.cells { members.as_slice() } else { &[] };
@@ -274,7 +275,7 @@ const fn millis(micros: i64) -> i64 {
 }
 
 /// What to say when `error` ended an export.
-fn failed(error: ParquetError) -> Error {
+pub(super) fn failed(error: ParquetError) -> Error {
     let message = "the export cannot be written";
     match error {
         ParquetError::External(error) => match error.downcast() {

@@ -40,6 +40,18 @@ pub enum Filter {
         /// With what.
         literal: Literal,
     },
+    /// An aggregate of all values of a series of numbers compares so. Never where there is no such series, or none of its
+    /// values is finite: these only count.
+    Aggregate {
+        /// What of the values.
+        aggregate: Aggregate,
+        /// The series.
+        attribute: Attribute,
+        /// How.
+        operator: Operator,
+        /// With what, a number.
+        literal: Literal,
+    },
     /// A string (of a series: the last) has this text in it, case and all, or a set has it as a member.
     Contains {
         /// The string or the set.
@@ -127,6 +139,32 @@ impl AttributeType {
     }
 }
 
+/// What a query may ask of all values of a series of numbers, besides its last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Aggregate {
+    /// `min`: the least.
+    Minimum,
+    /// `max`: the greatest.
+    Maximum,
+    /// `average`: the mean.
+    Average,
+}
+
+impl Aggregate {
+    /// Every aggregate, in the order in which messages list them.
+    pub const ALL: [Self; 3] = [Self::Minimum, Self::Maximum, Self::Average];
+
+    /// The name in the query language.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Minimum => "min",
+            Self::Maximum => "max",
+            Self::Average => "average",
+        }
+    }
+}
+
 /// How a comparison compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operator {
@@ -208,6 +246,9 @@ impl fmt::Display for Filter {
                 write_operand(f, filter)
             }
             Self::Compare { attribute, operator, literal } => write!(f, "{attribute} {operator} {literal}"),
+            Self::Aggregate { aggregate, attribute, operator, literal } => {
+                write!(f, "{}({attribute}) {operator} {literal}", aggregate.name())
+            }
             Self::Contains { attribute, text } => {
                 write!(f, "{attribute} CONTAINS ")?;
                 write_quoted(f, text)

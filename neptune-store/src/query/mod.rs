@@ -26,14 +26,16 @@ mod typing;
 
 mod cell;
 mod fetch;
+mod leaderboard;
 mod page;
+mod selection;
 mod table;
 
 #[cfg(test)]
 mod sample;
 
 pub use cell::Cell;
-pub use filter::{Attribute, AttributeType, Filter, Literal, Operator};
+pub use filter::{Aggregate, Attribute, AttributeType, Filter, Literal, Operator};
 pub use filter_error::FilterError;
 pub use table::{Direction, ExperimentQuery, ExperimentRow, ExperimentTable, Sort};
 

@@ -10,11 +10,15 @@ use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 use super::{
     filter::AttributeType,
     resolve::{Place, Places},
+    selection,
     sql::{Condition, type_is},
-    table::{Direction, ExperimentQuery, Sort},
+    table::{Direction, ExperimentQuery},
     typing,
 };
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    read::running_sql,
+};
 
 /// The most sorts of a query. Each joins a table, of which SQLite takes 64.
 const MAX_SORTS: usize = 16;
@@ -42,14 +46,11 @@ impl Page {
             }
             None => condition.sql.push_str("1 = 1"),
         }
-        if let Some(filter) = &query.filter {
-            condition.sql.push_str(" AND ");
-            condition.push(filter, places, query.now)?;
-        }
+        selection::select(connection, query, places, &mut condition)?;
         let kept = condition.parameters.len();
         // Within a project the number tells what is newer as well as the id does, and there is an index in its order.
         let newest = if query.project.is_some() { "e.number DESC" } else { "e.id DESC" };
-        let (joins, order) = ordered(&query.sort, newest, places, &mut condition)?;
+        let (joins, order) = ordered(query, newest, places, &mut condition)?;
         let limit = condition.bind(signed(query.limit.unwrap_or(u64::MAX)));
         let offset = condition.bind(signed(query.offset));
         let Condition { sql, parameters } = condition;
@@ -83,13 +84,14 @@ impl Page {
 /// alone it looks into the wide row of every experiment, each of which lies on a page of its own.
 const SIDE_BY_SIDE: &str = "INDEXED BY variable_of_path";
 
-/// The joins and the terms of ORDER BY for `sorts`; without any, the order is `otherwise`.
+/// The joins and the terms of ORDER BY for the sorts of `query`; without any, the order is `otherwise`.
 fn ordered(
-    sorts: &[Sort],
+    query: &ExperimentQuery,
     otherwise: &str,
     places: &mut Places<'_>,
     condition: &mut Condition,
 ) -> Result<(String, String)> {
+    let sorts = &query.sort;
     if sorts.len() > MAX_SORTS {
         let count = sorts.len();
         return Err(Error::new(ErrorKind::Invalid, format!("a query has at most {MAX_SORTS} sorts, not {count}")));
@@ -106,6 +108,12 @@ fn ordered(
             Some(Place::ShortId) => {
                 let key = "(SELECT p.short_key FROM project p WHERE p.id = e.project_id)";
                 terms.push(format!("{key} {direction}, e.number {direction}"));
+            }
+            Some(Place::RunningTime) => {
+                let now = condition.bind(query.now.as_micros());
+                let running = running_sql(&now, "1 = 1");
+                joins.push(format!("LEFT JOIN ({running}) s{index} ON s{index}.experiment_id = e.id"));
+                terms.push(format!("s{index}.micros IS NULL, s{index}.micros {direction}"));
             }
             Some(Place::Path(path)) => {
                 let s = format!("s{index}");

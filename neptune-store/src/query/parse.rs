@@ -8,6 +8,8 @@
 //! all        = condition { "AND" condition }
 //! condition  = "NOT" condition | "(" any ")" | comparison
 //! comparison = attribute ( operator value | [ "NOT" ] "CONTAINS" value | [ "NOT" ] "EXISTS" | "MISSING" )
+//!            | function "(" attribute ")" operator value
+//! function   = "last" | "min" | "max" | "average"
 //! attribute  = ( word | "`" name "`" ) [ ":" type ]
 //! ```
 
@@ -16,7 +18,7 @@ use std::{mem, str::FromStr};
 use neptune_format::VariablePath;
 
 use super::{
-    filter::{Attribute, AttributeType, Filter, Literal, Operator},
+    filter::{Aggregate, Attribute, AttributeType, Filter, Literal, Operator},
     filter_error::{Fault, FilterError},
     lexer::{Lexer, Token, shortened},
     typing::{self, Misfit, Part},
@@ -170,11 +172,15 @@ impl Parser {
                 .fault(format!("the query has more than {MAX_COMPARISONS} comparisons; ask in several queries"));
         }
         self.comparisons += 1;
-        let attribute = self.attribute()?;
+        let (aggregate, attribute) = self.measured()?;
         let column = self.column;
         if let Token::Operator(operator) = self.token {
             self.advance()?;
-            return self.compare(attribute, operator, column);
+            return self.compare(aggregate, attribute, operator, column);
+        }
+        if let Some(aggregate) = aggregate {
+            let name = aggregate.name();
+            return self.fault(format!("{name}({}) is a number; compare it with one, as in > 0.3", attribute.shown()));
         }
         if self.take_keyword("NOT")? {
             return if self.take_keyword("CONTAINS")? {
@@ -206,13 +212,24 @@ impl Parser {
         self.fault(format!("expected a comparison such as < or CONTAINS behind {}{hint}", attribute.shown()))
     }
 
-    fn compare(&mut self, attribute: Attribute, operator: Operator, column: usize) -> Result<Filter, Fault> {
+    fn compare(
+        &mut self,
+        aggregate: Option<Aggregate>,
+        attribute: Attribute,
+        operator: Operator,
+        column: usize,
+    ) -> Result<Filter, Fault> {
         let literal_column = self.column;
         let literal = self.literal(&attribute, &operator.to_string())?;
-        match typing::compared(&attribute, operator, &literal) {
-            Ok(_) => Ok(Filter::Compare { attribute, operator, literal }),
-            Err(misfit) => Err(placed(misfit, column, literal_column)),
-        }
+        let fits = match aggregate {
+            Some(_) => typing::aggregated(&attribute, &literal).map(|_| ()),
+            None => typing::compared(&attribute, operator, &literal).map(|_| ()),
+        };
+        fits.map_err(|misfit| placed(misfit, column, literal_column))?;
+        Ok(match aggregate {
+            Some(aggregate) => Filter::Aggregate { aggregate, attribute, operator, literal },
+            None => Filter::Compare { attribute, operator, literal },
+        })
     }
 
     fn contains(&mut self, attribute: Attribute, column: usize) -> Result<Filter, Fault> {
@@ -250,8 +267,32 @@ impl Parser {
         Ok(literal)
     }
 
-    fn attribute(&mut self) -> Result<Attribute, Fault> {
+    /// An attribute, or a function of one. `last` of a series is what the series alone is compared by.
+    fn measured(&mut self) -> Result<(Option<Aggregate>, Attribute), Fault> {
         let column = self.column;
+        let name = self.name()?;
+        if self.token != Token::Open {
+            return Ok((None, self.attribute_of(&name, column)?));
+        }
+        let aggregate = function(&name, column)?;
+        self.advance()?;
+        let column = self.column;
+        let name = self.name()?;
+        if self.token == Token::Open {
+            return Err(Fault::new(column, "a function of a function has no value; name a series in the parentheses"));
+        }
+        let attribute = self.attribute_of(&name, column)?;
+        if aggregate.is_some() {
+            typing::aggregable(&attribute).map_err(|misfit| Fault::new(column, misfit.message))?;
+        }
+        if self.token != Token::Close {
+            return self.fault(format!("expected ) behind {}, not {}", attribute.shown(), describe(&self.token)));
+        }
+        self.advance()?;
+        Ok((aggregate, attribute))
+    }
+
+    fn name(&mut self) -> Result<String, Fault> {
         let name = match &mut self.token {
             Token::Quoted(name) => mem::take(name),
             Token::Word(word) if !is_any_of(word, &KEYWORDS) => mem::take(word),
@@ -268,12 +309,11 @@ impl Parser {
             }
         };
         self.advance()?;
-        if self.token == Token::Open {
-            let name = shortened(&name);
-            let message = format!("there is no function {name}; name a series alone to compare its last value");
-            return Err(Fault::new(column, message));
-        }
-        let path = VariablePath::new(&name).map_err(|error| Fault::new(column, error.to_string()))?;
+        Ok(name)
+    }
+
+    fn attribute_of(&mut self, name: &str, column: usize) -> Result<Attribute, Fault> {
+        let path = VariablePath::new(name).map_err(|error| Fault::new(column, error.to_string()))?;
         let mut attribute = Attribute { path, kind: None };
         if self.token == Token::Colon {
             self.advance()?;
@@ -297,6 +337,25 @@ impl Parser {
         let hint = did_you_mean(word, &names);
         self.fault(format!("there is no type {}{hint}; types are {}", shortened(word), listed(&names)))
     }
+}
+
+/// What the function `name` asks of a series; `None` for its last value.
+fn function(name: &str, column: usize) -> Result<Option<Aggregate>, Fault> {
+    const LAST: &str = "last";
+    if name.eq_ignore_ascii_case(LAST) {
+        return Ok(None);
+    }
+    if let Some(aggregate) = Aggregate::ALL.into_iter().find(|aggregate| aggregate.name().eq_ignore_ascii_case(name)) {
+        return Ok(Some(aggregate));
+    }
+    let [min, max, average] = Aggregate::ALL.map(Aggregate::name);
+    let hint = match name.to_ascii_lowercase().as_str() {
+        "mean" | "avg" => format!("; did you mean {average}?"),
+        _ => did_you_mean(name, &[LAST, min, max, average]),
+    };
+    let name = shortened(name);
+    let message = format!("there is no function {name}{hint}; functions are {LAST}, {min}, {max}, {average}");
+    Err(Fault::new(column, message))
 }
 
 fn placed(misfit: Misfit, operator: usize, literal: usize) -> Fault {
@@ -369,6 +428,10 @@ mod tests {
             ("a >= -1e3 AND b <= 5", "`a` >= -1000.0 AND `b` <= 5"),
             ("`and` = 'or'", "`and` = \"or\""),
             ("true = false", "`true` = false"),
+            ("min(loss) < 0.1 AND MAX(`a b`:floatSeries) >= 3", "min(`loss`) < 0.1 AND max(`a b`:floatSeries) >= 3"),
+            ("average(x) != 1e3", "average(`x`) != 1000.0"),
+            ("last(loss:floatSeries) < 0.1", "`loss`:floatSeries < 0.1"),
+            ("min = 3", "`min` = 3"),
             ("2d/net = \"a\\\"b\\\\c\\n\"", "`2d/net` = \"a\\\"b\\\\c\\n\""),
         ] {
             let filter = Filter::parse(query).unwrap();
@@ -403,7 +466,16 @@ mod tests {
             ("a = AND", 5, "not AND"),
             ("a = nan", 5, "nan is not a value"),
             ("a < -Inf", 5, "-Inf is not a value"),
-            ("last(a:floatSeries) < 3", 1, "no function last"),
+            ("mean(a:floatSeries) < 3", 1, "no function mean; did you mean average?"),
+            ("variance(a) < 3", 1, "no function variance; functions are last, min, max, average"),
+            ("`min`(a) < 'x'", 12, "expected a number"),
+            ("min(a < 3", 7, "expected ) behind `a`, not <"),
+            ("min() < 3", 5, "such as `loss` < 0.3, not )"),
+            ("min(max(a)) < 3", 5, "a function of a function"),
+            ("max(a:string) < 3", 5, "a string has no max, min or average"),
+            ("max(a) EXISTS", 8, "max(`a`) is a number"),
+            ("max(a) CONTAINS 'x'", 8, "compare it with one"),
+            ("average(a) = true", 14, "expected a number"),
             ("a:flaot < 3", 3, "no type flaot; did you mean float?; types are float, int, bool, string, datetime"),
             ("a:xyz < 3", 3, "no type xyz; types are float"),
             ("a: < 3", 4, "expected a type behind `a`:, not <"),
@@ -482,15 +554,20 @@ mod tests {
             Operator::Greater,
             Operator::GreaterOrEqual,
         ]);
-        let compare = (attributes(), operator, literals()).prop_map(|(attribute, operator, literal)| Filter::Compare {
-            attribute,
-            operator,
-            literal,
+        let compare = || (attributes(), operator.clone(), literals());
+        let aggregate = proptest::sample::select(Aggregate::ALL.to_vec());
+        let aggregate = (aggregate, compare()).prop_filter_map("no number", |(aggregate, compared)| {
+            let (attribute, operator, literal) = compared;
+            typing::aggregated(&attribute, &literal).ok()?;
+            Some(Filter::Aggregate { aggregate, attribute, operator, literal })
         });
+        let compare =
+            compare().prop_map(|(attribute, operator, literal)| Filter::Compare { attribute, operator, literal });
         let contains =
             (attributes(), any::<String>()).prop_map(|(attribute, text)| Filter::Contains { attribute, text });
         let leaf = prop_oneof![
             compare,
+            aggregate,
             contains,
             attributes().prop_map(Filter::Exists),
             attributes().prop_map(Filter::Missing),

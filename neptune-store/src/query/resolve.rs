@@ -15,11 +15,16 @@ pub(crate) const NAMESPACES: [&str; 4] = ["logs", "parameters", "properties", "s
 /// The short id, such as `MNI-12`, which is made of two columns and has no variable.
 const SHORT_ID: &str = "sys/id";
 
+/// How long an experiment has run, in seconds, which depends on when it is asked for and has no variable.
+const RUNNING_TIME: &str = "sys/running_time";
+
 /// What a name means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     /// The short id of the experiment.
     ShortId,
+    /// How long the experiment has run.
+    RunningTime,
     /// The path with this id.
     Path(i64),
 }
@@ -59,8 +64,10 @@ impl<'a> Places<'a> {
     }
 
     fn exact(&self, name: &str) -> Result<Option<Place>> {
-        if name == SHORT_ID {
-            return Ok(Some(Place::ShortId));
+        match name {
+            SHORT_ID => return Ok(Some(Place::ShortId)),
+            RUNNING_TIME => return Ok(Some(Place::RunningTime)),
+            _ => {}
         }
         let mut statement = self.connection.prepare_cached("SELECT id FROM path WHERE name = $1")?;
         let id = statement.query_row([name], |row| row.get(0)).optional()?;
@@ -87,6 +94,8 @@ mod tests {
             ("p", Some(Place::Path(5))),
             ("id", Some(Place::ShortId)),
             ("sys/id", Some(Place::ShortId)),
+            ("running_time", Some(Place::RunningTime)),
+            ("sys/running_time", Some(Place::RunningTime)),
             ("nowhere", None),
         ] {
             assert_eq!(places.place(name).unwrap(), place, "{name}");

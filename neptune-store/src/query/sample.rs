@@ -83,6 +83,7 @@ impl Sample {
                 let integer = match value {
                     AtomValue::Bool(value) => Some(i64::from(*value)),
                     AtomValue::Datetime(time) => Some(time.as_micros()),
+                    AtomValue::File(file) => Some(file.size.cast_signed()),
                     _ => value.as_i64(),
                 };
                 let number = value.as_f64().or(integer.map(|integer| integer as f64));
@@ -107,6 +108,19 @@ impl Sample {
                 connection.execute("INSERT INTO member VALUES ($1, $2, $3)", (experiment, path, member)).unwrap();
             }
         }
+    }
+
+    /// A process that ran the experiment from so many seconds before [`NOW`], and until so many before, if it ended.
+    pub(super) fn ran(&self, experiment: i64, from: i64, until: Option<i64>) {
+        let before = |seconds: i64| NOW.as_micros() - seconds * 1_000_000;
+        self.store
+            .connection
+            .execute(
+                "INSERT INTO writer (uuid, experiment_id, segment, position, opened_us, closed_us, host, pid)
+                 VALUES (randomblob(16), $1, 0, 0, $2, $3, 'host', 1)",
+                (experiment, before(from), until.map(before)),
+            )
+            .unwrap();
     }
 
     /// The table of a query that counts from [`NOW`].

@@ -9,15 +9,21 @@ use neptune_format::{Timestamp, VariableType};
 use rusqlite::types::Value;
 
 use super::{
-    filter::{Attribute, AttributeType, Filter, Literal, Operator},
+    filter::{Aggregate, Attribute, AttributeType, Filter, Literal, Operator},
     parse::{MAX_COMPARISONS, MAX_DEPTH},
     resolve::{Place, Places},
     typing::{self, Misfit, Operand, Reading},
 };
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    read::running_sql,
+};
 
 const NEVER: &str = "1 = 0";
 const ALWAYS: &str = "1 = 1";
+
+/// Microseconds in a second.
+pub(super) const MICROS: &str = "1000000.0";
 
 /// The type of the variable that [`Compiler::variable`] looks at.
 const TYPE: &str = "v.type";
@@ -81,6 +87,9 @@ impl Compiler<'_, '_> {
                 Ok(())
             }
             Filter::Compare { attribute, operator, literal } => self.compare(attribute, *operator, literal),
+            Filter::Aggregate { aggregate, attribute, operator, literal } => {
+                self.aggregate(*aggregate, attribute, *operator, literal)
+            }
             Filter::Contains { attribute, text } => self.contains(attribute, text),
             Filter::Exists(attribute) => self.exists(attribute),
             Filter::Missing(attribute) => {
@@ -114,6 +123,7 @@ impl Compiler<'_, '_> {
         match self.places.place(attribute.path.as_str())? {
             None => self.write(NEVER),
             Some(Place::ShortId) => self.compare_short_id(operator, &readings),
+            Some(Place::RunningTime) => self.compare_running_time(operator, &readings),
             Some(Place::Path(path)) => {
                 let alternatives: Vec<_> = readings.iter().map(|reading| self.reading(reading, operator)).collect();
                 self.variable(path, &alternatives.join(" OR "));
@@ -149,6 +159,43 @@ impl Compiler<'_, '_> {
         }
     }
 
+    fn aggregate(
+        &mut self,
+        aggregate: Aggregate,
+        attribute: &Attribute,
+        operator: Operator,
+        literal: &Literal,
+    ) -> Result<()> {
+        let value = typing::aggregated(attribute, literal).map_err(|misfit| invalid(attribute, &misfit))?;
+        let Some(Place::Path(path)) = self.places.place(attribute.path.as_str())? else {
+            self.write(NEVER);
+            return Ok(());
+        };
+        let value = self.condition.bind(value);
+        let of = match aggregate {
+            Aggregate::Minimum => "v.minimum",
+            Aggregate::Maximum => "v.maximum",
+            Aggregate::Average => "v.total / (v.count - v.nonfinite)",
+        };
+        let types = type_is(TYPE, typing::AGGREGATED);
+        self.variable(path, &format!("{types} AND v.minimum IS NOT NULL AND {of} {operator} {value}"));
+        Ok(())
+    }
+
+    fn compare_running_time(&mut self, operator: Operator, readings: &[Reading]) {
+        let seconds = readings.iter().find_map(|reading| match reading.operand {
+            Operand::Number(value) if reading.types.contains(&typing::FLOAT) => Some(value),
+            _ => None,
+        });
+        let Some(seconds) = seconds else { return self.write(NEVER) };
+        let now = self.condition.bind(self.now.as_micros());
+        let seconds = self.condition.bind(seconds);
+        let running = running_sql(&now, ALWAYS);
+        self.write(&format!(
+            "e.id IN (SELECT experiment_id FROM ({running}) WHERE micros / {MICROS} {operator} {seconds})"
+        ));
+    }
+
     fn compare_short_id(&mut self, operator: Operator, readings: &[Reading]) {
         let text = readings.iter().find_map(|reading| match &reading.operand {
             Operand::Text(text) if reading.types.contains(&typing::STRING) => Some(text.clone()),
@@ -182,7 +229,7 @@ impl Compiler<'_, '_> {
                     "EXISTS (SELECT 1 FROM project p WHERE p.id = e.project_id AND instr({SHORT_ID}, {text}) > 0)"
                 ));
             }
-            None | Some(Place::ShortId) => self.write(NEVER),
+            None | Some(Place::ShortId | Place::RunningTime) => self.write(NEVER),
             Some(Place::Path(path)) => {
                 let text = self.condition.bind(text.to_owned());
                 let mut ways = Vec::new();
@@ -208,6 +255,9 @@ impl Compiler<'_, '_> {
             None => self.write(NEVER),
             Some(Place::ShortId) => {
                 self.write(if types.is_none_or(|types| types.contains(&typing::STRING)) { ALWAYS } else { NEVER });
+            }
+            Some(Place::RunningTime) => {
+                self.write(if types.is_none_or(|types| types.contains(&typing::FLOAT)) { ALWAYS } else { NEVER });
             }
             Some(Place::Path(path)) => {
                 self.variable(path, &types.map_or_else(|| ALWAYS.to_owned(), |types| type_is(TYPE, types)));
@@ -237,7 +287,7 @@ fn invalid(attribute: &Attribute, misfit: &Misfit) -> Error {
 mod tests {
     use super::{
         super::{
-            ExperimentQuery,
+            Direction, ExperimentQuery,
             sample::{Held, NOW, Sample, hours_ago, sample},
         },
         *,
@@ -269,6 +319,65 @@ mod tests {
         ] {
             assert_eq!(sample.kept(filter), kept, "{filter}");
         }
+    }
+
+    #[test]
+    fn aggregates_of_a_series_compare() {
+        let sample = sample();
+        let series = "UPDATE variable SET count = 5, nonfinite = 1, minimum = 0.25, maximum = 4.0, total = 6.0
+                      WHERE experiment_id = 1 AND path_id = (SELECT id FROM path WHERE name = 'logs/loss')";
+        sample.store.connection.execute(series, []).unwrap();
+        for (filter, kept) in [
+            ("min(loss) = 0.25", "MNI-1"),
+            ("max(loss) > 3", "MNI-1"),
+            ("average(loss:floatSeries) = 1.5", "MNI-1"),
+            ("average(loss) != 1.5", ""),
+            ("NOT average(loss) != 1.5", "CIF-1 MNI-1 MNI-2 MNI-3"),
+            ("min(loss) < 9", "MNI-1"),
+            ("last(loss) = 0.25", "MNI-2"),
+            ("min(epochs) < 99", ""),
+            ("min(nowhere) < 99", ""),
+            ("min(sys/id) < 99", ""),
+            ("min(running_time) < 99", ""),
+        ] {
+            assert_eq!(sample.kept(filter), kept, "{filter}");
+        }
+    }
+
+    #[test]
+    fn the_running_time_compares_and_sorts_though_no_variable_holds_it() {
+        let sample = sample();
+        sample.ran(1, 100, Some(40));
+        sample.ran(2, 30, None);
+        sample.ran(2, 90, Some(80));
+        sample.ran(4, 50, Some(49));
+        for (filter, kept) in [
+            ("running_time >= 60", "MNI-1"),
+            ("sys/running_time:float < 60", "CIF-1 MNI-2"),
+            ("running_time = 40", "MNI-2"),
+            ("running_time > 0.5 AND running_time != 1", "MNI-1 MNI-2"),
+            ("running_time:int = 40", ""),
+            ("running_time = \"40\"", ""),
+            ("running_time:float EXISTS", "CIF-1 MNI-1 MNI-2 MNI-3"),
+            ("running_time:string EXISTS", ""),
+            ("running_time CONTAINS \"4\"", ""),
+        ] {
+            assert_eq!(sample.kept(filter), kept, "{filter}");
+        }
+        let query = ExperimentQuery::default().columns(["running_time"]);
+        for (direction, wanted) in [
+            (Direction::Ascending, ["CIF-1 1.0", "MNI-2 40.0", "MNI-1 60.0", "MNI-3 -"]),
+            (Direction::Descending, ["MNI-1 60.0", "MNI-2 40.0", "CIF-1 1.0", "MNI-3 -"]),
+        ] {
+            let table = sample.table(query.clone().sort("sys/running_time", direction));
+            let shown = table.rows.iter().map(|row| match &row.cells[0] {
+                Some(cell) => format!("{} {cell}", row.short_id),
+                None => format!("{} -", row.short_id),
+            });
+            assert_eq!(shown.collect::<Vec<_>>(), wanted, "{direction:?}");
+        }
+        let table = sample.table(ExperimentQuery::default().min_running_time(std::time::Duration::from_secs(40)));
+        assert_eq!(table.rows.iter().map(|row| row.short_id.as_str()).collect::<Vec<_>>(), ["MNI-2", "MNI-1"]);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //!
 //! A table is one moment of the store: what is written while it is made is in all of it or in none of it.
 
+use std::{collections::HashMap, time::Duration};
+
 use neptune_format::{ExperimentId, ProjectName, Timestamp};
 
 use super::{
@@ -11,7 +13,12 @@ use super::{
     page::{Page, Projects},
     resolve::{Place, Places},
 };
-use crate::{error::Result, store::Store};
+use crate::{
+    error::Result,
+    read::running_micros,
+    store::Store,
+    table::{CellType, Column, Table, column_of_cells},
+};
 
 /// Which experiments, which of their variables, and in which order.
 ///
@@ -30,6 +37,16 @@ use crate::{error::Result, store::Store};
 pub struct ExperimentQuery {
     /// Only experiments of this project.
     pub project: Option<ProjectName>,
+    /// Only these experiments, by short id or UUID; all when empty. An id that nothing has is no error.
+    pub ids: Vec<String>,
+    /// Only experiments in one of these states, `running`, `succeeded`, `failed` or `aborted`; in any when empty.
+    pub states: Vec<String>,
+    /// Only experiments of one of these owners; of any when empty.
+    pub owners: Vec<String>,
+    /// Only experiments with all of these tags.
+    pub tags: Vec<String>,
+    /// Only experiments that ran at least this long; of one that runs, until [`ExperimentQuery::now`].
+    pub min_running_time: Option<Duration>,
     /// Only experiments for which this holds.
     pub filter: Option<Filter>,
     /// The order: by the first of these, where it is equal by the second, and so on, at most 16. Experiments that are
@@ -41,7 +58,8 @@ pub struct ExperimentQuery {
     pub limit: Option<u64>,
     /// How many rows to leave out at the beginning.
     pub offset: u64,
-    /// What relative times in the filter, such as `"-2h"`, count back from. By default the epoch.
+    /// The time now: what relative times in the filter, such as `"-2h"`, count back from, and until when what still runs
+    /// has run. By default the epoch.
     pub now: Timestamp,
 }
 
@@ -81,6 +99,41 @@ impl ExperimentQuery {
     #[must_use]
     pub fn project(mut self, project: ProjectName) -> Self {
         self.project = Some(project);
+        self
+    }
+
+    /// Sets [`ExperimentQuery::ids`].
+    #[must_use]
+    pub fn ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.ids = ids.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets [`ExperimentQuery::states`].
+    #[must_use]
+    pub fn states(mut self, states: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.states = states.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets [`ExperimentQuery::owners`].
+    #[must_use]
+    pub fn owners(mut self, owners: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.owners = owners.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets [`ExperimentQuery::tags`].
+    #[must_use]
+    pub fn tags(mut self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.tags = tags.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets [`ExperimentQuery::min_running_time`].
+    #[must_use]
+    pub const fn min_running_time(mut self, time: Duration) -> Self {
+        self.min_running_time = Some(time);
         self
     }
 
@@ -153,12 +206,29 @@ pub struct ExperimentRow {
     pub cells: Vec<Option<Cell>>,
 }
 
+impl ExperimentTable {
+    /// The same as a [`Table`] of columns: `id`, the short id, and then those that were asked for, each once. A column in which
+    /// experiments have different types has numbers where all are numbers, and otherwise text.
+    pub fn to_table(&self) -> Table {
+        const ID: &str = "id";
+        let ids: Vec<String> = self.rows.iter().map(|row| row.short_id.clone()).collect();
+        let mut columns = vec![Column::new(ID, ids)];
+        for (index, name) in self.columns.iter().enumerate() {
+            if name != ID && !self.columns[..index].contains(name) {
+                let cells = self.rows.iter().map(|row| row.cells.get(index).cloned().flatten()).collect();
+                columns.push(column_of_cells(name, cells, CellType::Float));
+            }
+        }
+        Table::new(columns).expect("every column has a row for each experiment and a name of its own")
+    }
+}
+
 impl Store {
     /// The experiments that `query` asks for.
     ///
     /// # Errors
     /// `NotFound` when the project of the query does not exist; its message names the nearest. `Invalid` when a filter
-    /// that was built rather than parsed compares what cannot be compared. A variable that nothing has is no error.
+    /// that was built rather than parsed compares what cannot be compared, and for a state that is none. A variable that nothing has is no error.
     pub fn experiments(&self, query: &ExperimentQuery) -> Result<ExperimentTable> {
         // Nothing is written: when it is dropped, this only ends the moment that all statements see.
         let moment = self.connection.unchecked_transaction()?;
@@ -169,11 +239,16 @@ impl Store {
             .iter()
             .map(|place| match place {
                 Some(Place::Path(path)) => Some(*path),
-                Some(Place::ShortId) | None => None,
+                Some(Place::ShortId | Place::RunningTime) | None => None,
             })
             .collect();
         let ids: Vec<_> = page.rows.iter().map(|row| row.id).collect();
         let cells = fetch::cells(&moment, &ids, &paths)?;
+        let ran = if columns.contains(&Some(Place::RunningTime)) {
+            running_micros(&moment, &ids, query.now)?
+        } else {
+            HashMap::new()
+        };
         let mut projects = Projects::new(&moment);
         let rows = page
             .rows
@@ -183,8 +258,12 @@ impl Store {
                 let project = projects.get(found.project)?;
                 let short_id = format!("{}-{}", project.short_key, found.number);
                 for (cell, place) in cells.iter_mut().zip(&columns) {
-                    if *place == Some(Place::ShortId) {
-                        *cell = Some(Cell::String(short_id.clone()));
+                    match place {
+                        Some(Place::ShortId) => *cell = Some(Cell::String(short_id.clone())),
+                        Some(Place::RunningTime) => {
+                            *cell = ran.get(&found.id).map(|micros| Cell::Float(*micros as f64 / 1e6));
+                        }
+                        Some(Place::Path(_)) | None => {}
                     }
                 }
                 let id = ExperimentId::from_bytes(found.uuid);
@@ -231,6 +310,17 @@ mod tests {
         let last = &table.rows[3];
         assert_eq!((last.project.as_str(), last.id), ("ada/mnist", ExperimentId::from_bytes([1; 16])));
         assert_eq!(last.cells[8], Some(Cell::Set(vec!["cnn".into(), "fast".into()])));
+    }
+
+    #[test]
+    fn a_page_becomes_a_table_with_each_column_once() {
+        let table = sample().table(ExperimentQuery::default().columns(["loss", "seed", "id", "loss", "nowhere"]));
+        let table = table.to_table();
+        assert_eq!(table.names().collect::<Vec<_>>(), ["id", "loss", "seed", "nowhere"]);
+        assert_eq!(table.column("loss").and_then(|loss| loss.cell(0)), Some(Cell::Float(0.75)));
+        // One of them has text.
+        assert_eq!(table.column("seed").and_then(|seed| seed.cell(3)), Some(Cell::String("9007199254740993".into())));
+        assert!(table.column("nowhere").is_some_and(|nowhere| (0..4).all(|row| nowhere.is_missing(row))));
     }
 
     #[test]

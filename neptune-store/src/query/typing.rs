@@ -11,7 +11,7 @@ use super::{
     moment::{self, Moment},
 };
 
-const FLOAT: VariableType = VariableType::atom(Content::Float);
+pub(super) const FLOAT: VariableType = VariableType::atom(Content::Float);
 const INT: VariableType = VariableType::atom(Content::Int);
 const BOOL: VariableType = VariableType::atom(Content::Bool);
 pub(super) const STRING: VariableType = VariableType::atom(Content::String);
@@ -123,6 +123,26 @@ pub(super) fn compared(attribute: &Attribute, operator: Operator, literal: &Lite
     };
     Ok(vec![Reading { types: stored(kind), operand }])
 }
+
+/// That aggregates of `attribute` have a value: it is, or may be, a series of numbers.
+pub(super) fn aggregable(attribute: &Attribute) -> Result<(), Misfit> {
+    match attribute.kind {
+        None | Some(AttributeType::Float | AttributeType::FloatSeries) => Ok(()),
+        Some(kind) => Err(Misfit::operator(format!("a {kind} has no max, min or average; only a floatSeries has"))),
+    }
+}
+
+/// The number with which an aggregate of `attribute` is compared.
+pub(super) fn aggregated(attribute: &Attribute, literal: &Literal) -> Result<f64, Misfit> {
+    aggregable(attribute)?;
+    match number(literal) {
+        Ok(Operand::Number(value)) => Ok(value),
+        _ => Err(Misfit::literal("expected a number, such as 0.3".to_owned())),
+    }
+}
+
+/// The type of the series that aggregates are of.
+pub(super) const AGGREGATED: &[VariableType] = &[FLOAT_SERIES];
 
 fn untyped(attribute: &Attribute, operator: Operator, literal: &Literal) -> Result<Vec<Reading>, Misfit> {
     match literal {

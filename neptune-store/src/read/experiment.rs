@@ -1,7 +1,7 @@
 //! Experiments, projects and writers by name.
 
 use neptune_format::{ExperimentId, LostReason, LostReport, ProjectName, Timestamp, WriterId};
-use rusqlite::{OptionalExtension as _, Row};
+use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::nearest;
 use crate::{
@@ -62,6 +62,26 @@ fn key_of(row: &Row<'_>) -> rusqlite::Result<Result<ExperimentKey>> {
         .map_err(|error| Error::corrupt(format!("a project has the name {name:?}")).because(error)))
 }
 
+/// The experiment with this short id or UUID, if there is one.
+pub(crate) fn by_id(connection: &Connection, id: &str) -> Result<Option<ExperimentKey>> {
+    match id.parse() {
+        Ok(uuid) => by_uuid(connection, uuid),
+        Err(_) => by_short_id(connection, id),
+    }
+}
+
+fn by_uuid(connection: &Connection, uuid: ExperimentId) -> Result<Option<ExperimentKey>> {
+    let mut statement = connection.prepare_cached(&format!("{EXPERIMENT} WHERE e.uuid = $1"))?;
+    statement.query_row([uuid.as_bytes()], key_of).optional()?.transpose()
+}
+
+fn by_short_id(connection: &Connection, id: &str) -> Result<Option<ExperimentKey>> {
+    let parts = id.rsplit_once('-').and_then(|(key, number)| Some((key, number.parse::<i64>().ok()?)));
+    let Some((key, number)) = parts else { return Ok(None) };
+    let mut statement = connection.prepare_cached(&format!("{EXPERIMENT} WHERE p.short_key = $1 AND e.number = $2"))?;
+    statement.query_row((key.to_uppercase(), number), key_of).optional()?.transpose()
+}
+
 impl Store {
     /// The experiment with this short id (`MNI-12`) or UUID.
     ///
@@ -71,16 +91,8 @@ impl Store {
         if let Ok(uuid) = id.parse::<ExperimentId>() {
             return self.experiment(uuid);
         }
-        let parts = id.rsplit_once('-').and_then(|(key, number)| Some((key, number.parse::<i64>().ok()?)));
-        if let Some((key, number)) = parts {
-            let found = self
-                .connection
-                .prepare_cached(&format!("{EXPERIMENT} WHERE p.short_key = $1 AND e.number = $2"))?
-                .query_row((key.to_uppercase(), number), key_of)
-                .optional()?;
-            if let Some(found) = found {
-                return found;
-            }
+        if let Some(found) = by_short_id(&self.connection, id)? {
+            return Ok(found);
         }
         let known = self
             .connection
@@ -99,13 +111,9 @@ impl Store {
     /// # Errors
     /// `NotFound` when there is none.
     pub fn experiment(&self, experiment: ExperimentId) -> Result<ExperimentKey> {
-        self.connection
-            .prepare_cached(&format!("{EXPERIMENT} WHERE e.uuid = $1"))?
-            .query_row([experiment.as_bytes()], key_of)
-            .optional()?
-            .unwrap_or_else(|| {
-                Err(Error::new(ErrorKind::NotFound, format!("there is no experiment {experiment} in this store")))
-            })
+        by_uuid(&self.connection, experiment)?.ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, format!("there is no experiment {experiment} in this store"))
+        })
     }
 
     /// Every project, by name.

@@ -77,12 +77,12 @@ impl Store {
 }
 
 /// Whether a variable at `path` is a log.
-fn is_log(path: &str, kind: VariableType) -> bool {
+pub(crate) fn is_log(path: &str, kind: VariableType) -> bool {
     kind.container == Container::Series && !MEASURED.iter().any(|namespace| path.starts_with(namespace))
 }
 
 /// The name of the log at `path`, where `is_series` says whether there is a log at another.
-fn name_of(path: &str, is_series: impl Fn(&str) -> bool) -> String {
+pub(crate) fn name_of(path: &str, is_series: impl Fn(&str) -> bool) -> String {
     match path.strip_prefix(LOGS) {
         Some(name) if !is_series(name) => name.to_owned(),
         _ => path.to_owned(),

@@ -21,3 +21,7 @@ pub use logs::Log;
 pub use nearest::suggestion;
 pub use overview::Bucket;
 pub use variable::{NamespaceEntry, SeriesSummary, Variable, VariableValue};
+
+pub(crate) use experiment::by_id;
+pub(crate) use logs::{is_log, name_of};
+pub(crate) use running::{running_micros, running_sql};

@@ -3,25 +3,44 @@
 //! It runs while one of its writers is open, so the time is that of all writers together, and what several of them share
 //! counts once. Writers that only edit do not run it.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use neptune_format::Timestamp;
+use rusqlite::Connection;
 
 use super::ExperimentKey;
 use crate::{error::Result, store::Store};
 
-/// For each experiment, `experiment_id` and `micros`, the microseconds that it ran until `{now}`; for those with `{condition}`
-/// on their writers.
+/// The query for the microseconds that experiments ran, `experiment_id` and `micros`, where `now` is the word for the time now
+/// and `which` a condition on their writers.
 ///
 /// Of each writer counts what lies behind the ends of all that were opened before it.
-const RUNNING: &str = "\
-    SELECT experiment_id, SUM(CASE WHEN ended > begun THEN ended - begun ELSE 0 END) AS micros FROM (
-        SELECT experiment_id, ended, CASE WHEN before > opened_us THEN before ELSE opened_us END AS begun FROM (
-            SELECT experiment_id, opened_us, ended, MAX(ended) OVER (PARTITION BY experiment_id ORDER BY opened_us, id
-                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM (
-                SELECT id, experiment_id, opened_us, COALESCE(closed_us, {now}) AS ended FROM writer
-                WHERE edits = 0 AND {condition})))
-    GROUP BY experiment_id";
+pub(crate) fn running_sql(now: &str, which: &str) -> String {
+    format!(
+        "SELECT experiment_id, SUM(CASE WHEN ended > begun THEN ended - begun ELSE 0 END) AS micros FROM (
+             SELECT experiment_id, ended, CASE WHEN before > opened_us THEN before ELSE opened_us END AS begun FROM (
+                 SELECT experiment_id, opened_us, ended, MAX(ended) OVER (PARTITION BY experiment_id ORDER BY opened_us, id
+                     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM (
+                     SELECT id, experiment_id, opened_us, COALESCE(closed_us, {now}) AS ended FROM writer
+                     WHERE edits = 0 AND {which})))
+         GROUP BY experiment_id"
+    )
+}
+
+/// The microseconds that each of `experiments` ran until `now`; those that never ran are left out.
+pub(crate) fn running_micros(
+    connection: &Connection,
+    experiments: &[i64],
+    now: Timestamp,
+) -> Result<HashMap<i64, i64>> {
+    let (Some(first), Some(last)) = (experiments.iter().min(), experiments.iter().max()) else {
+        return Ok(HashMap::new());
+    };
+    // Experiments of a page mostly follow each other, so a range reads little that is not wanted.
+    let mut statement = connection.prepare_cached(&running_sql("$1", "experiment_id BETWEEN $2 AND $3"))?;
+    let ran = statement.query_map((now.as_micros(), first, last), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(ran.collect::<rusqlite::Result<_>>()?)
+}
 
 impl Store {
     /// How long an experiment has run, of one that still runs until `now`. The time between an end and a resumption does not
@@ -31,10 +50,7 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub fn running_time(&self, experiment: &ExperimentKey, now: Timestamp) -> Result<Duration> {
-        let sql = RUNNING.replace("{now}", "$1").replace("{condition}", "experiment_id = $2");
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let mut rows = statement.query((now.as_micros(), experiment.id))?;
-        let micros = rows.next()?.map_or(Ok(0), |row| row.get::<_, i64>(1))?;
+        let micros = running_micros(&self.connection, &[experiment.id], now)?.remove(&experiment.id).unwrap_or(0);
         Ok(Duration::from_micros(u64::try_from(micros).unwrap_or(0)))
     }
 }

@@ -1,6 +1,8 @@
 //! [`Table`]: columns with names, in memory, for whoever computes with what was logged.
 //!
-//! Everything that is read as a table is one of these.
+//! Everything that is read as a table is one of these: the values of several series, the leaderboard of a project, the
+//! hardware. So there is one way to CSV (`to_csv`) and Parquet (`to_parquet`), with the feature `export`, and to Arrow
+//! (`to_record_batch`), with the feature `arrow`; `arrow_array` is then here in the version that fits.
 //!
 //! ```
 //! use neptune_store::table::{Column, Table};
@@ -14,8 +16,16 @@
 //! # Ok::<(), neptune_store::Error>(())
 //! ```
 
+mod cells;
 mod column;
 mod whole;
 
+#[cfg(feature = "arrow")]
+mod record_batch;
+
+#[cfg(feature = "arrow")]
+pub use arrow_array;
 pub use column::{Column, Values};
 pub use whole::Table;
+
+pub(crate) use cells::{CellType, column_of_cells};
