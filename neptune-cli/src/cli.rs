@@ -1,10 +1,14 @@
 //! The command line: what `neptune --help` says is what is here.
 
+mod imported;
+
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use anstream::ColorChoice;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use neptune_core::ProjectName;
+
+pub(crate) use imported::{Import, ImportJson, Notebook, NotebookDiff, NotebookGet, NotebookShow, NotebookUpload};
 
 const AFTER_HELP: &str = "\
 Exit codes:
@@ -96,6 +100,12 @@ pub(crate) enum Command {
     Artifacts(Artifacts),
     /// Delete artifacts of an experiment, and give their room back
     DeleteArtifacts(DeleteArtifacts),
+    /// Import experiments that programs of other languages wrote
+    #[command(subcommand)]
+    Import(Import),
+    /// Keep checkpoints of Jupyter notebooks, and show, compare and write them
+    #[command(subcommand)]
+    Notebook(Notebook),
     /// Ask the processes of a running experiment to end it, and wait until it has ended
     Abort(Abort),
     /// Drain what dead or offline programs left behind into the store

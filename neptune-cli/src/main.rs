@@ -11,6 +11,8 @@
 //! neptune export    an experiment as CSV or Parquet
 //! neptune get       files of an experiment: artifacts, checkpoints, images, sources
 //! neptune artifacts the list of its files; `neptune delete-artifacts` deletes some
+//! neptune import    experiments that programs of other languages wrote as JSON
+//! neptune notebook  checkpoints of Jupyter notebooks: upload, list, show, compare, write out
 //! neptune abort     ask a running experiment to end
 //! neptune sync      drain what dead or offline programs left behind
 //! neptune doctor    look for damage and for work that waits
@@ -99,6 +101,8 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Get(get) => command::get::run(&mut screen, &folder, get)?,
         Command::Artifacts(artifacts) => command::artifacts::list(&mut screen, &folder, artifacts)?,
         Command::DeleteArtifacts(delete) => command::artifacts::delete(&mut screen, &folder, delete)?,
+        Command::Import(import) => command::import::run(&mut screen, &folder, import)?,
+        Command::Notebook(notebook) => command::notebook::run(&mut screen, &folder, notebook)?,
         Command::Abort(abort) => command::abort::run(&mut screen, &folder, abort)?,
         Command::Sync => command::sync::run(&mut screen, &folder)?,
         Command::Doctor(doctor) => command::doctor::run(&mut screen, &folder, doctor)?,

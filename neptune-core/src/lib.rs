@@ -58,6 +58,8 @@ mod fork;
 mod hardware;
 mod image;
 mod journal;
+#[cfg(feature = "import")]
+pub mod notebook;
 mod objects;
 mod project;
 mod quota;
@@ -65,6 +67,8 @@ mod session;
 mod sink;
 pub mod stopwatch;
 
+#[cfg(feature = "import")]
+pub mod import;
 #[cfg(feature = "embedded")]
 mod reclaim;
 #[cfg(feature = "embedded")]

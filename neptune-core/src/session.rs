@@ -287,7 +287,8 @@ impl SessionBuilder {
         })?;
         let limit = self.storage_limit.map_or_else(config::storage_limit, |limit| Ok(Some(limit)))?;
         let quota = limit.map(|limit| Arc::new(Quota::new(folder.objects(), limit)));
-        let session = Self { mode: Some(mode), ..self }.make(folder, project, quota);
+        let records_code = self.records_code.map_or_else(config::records_code, Ok)?;
+        let session = Self { mode: Some(mode), records_code: Some(records_code), ..self }.make(folder, project, quota);
         session.begin()?;
         Ok(session)
     }
@@ -316,7 +317,7 @@ impl SessionBuilder {
             segment_bytes: self.segment_bytes.unwrap_or(SEGMENT_BYTES),
             #[cfg(feature = "embedded")]
             reader: crate::stored::IdleReader::default(),
-            records_code: self.records_code.map_or_else(config::records_code, Ok)?,
+            records_code: self.records_code.unwrap_or_default(),
         };
         Session { inner: Arc::new(inner) }
     }

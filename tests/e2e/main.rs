@@ -20,6 +20,7 @@ mod fetching;
 mod fixtures;
 mod hardware;
 mod images;
+mod json_protocol;
 mod layer;
 mod processes;
 mod quota;

@@ -13,6 +13,9 @@ pub(crate) mod artifacts;
 pub(crate) mod export;
 pub(crate) mod get;
 
+pub(crate) mod import;
+pub(crate) mod notebook;
+
 pub(crate) mod abort;
 
 pub(crate) mod doctor;

@@ -138,6 +138,19 @@ impl ExperimentHandle {
     }
 }
 
+#[cfg(feature = "import")]
+impl ExperimentHandle {
+    /// Keeps a file as the atom `path`, of whatever namespace.
+    pub(crate) fn log_file(&self, path: &VariablePath, file: &Path) -> Result<File> {
+        self.state.log_file(path, ArtifactSource::Path(file))
+    }
+
+    /// Keeps bytes as the atom `path`, of whatever namespace.
+    pub(crate) fn log_bytes(&self, path: &VariablePath, bytes: &[u8]) -> Result<File> {
+        self.state.log_file(path, ArtifactSource::Bytes(bytes))
+    }
+}
+
 impl State {
     /// Keeps a file and logs that `path` is it.
     pub(super) fn log_file(&self, path: &VariablePath, source: ArtifactSource<'_>) -> Result<File> {

@@ -44,6 +44,9 @@ pub struct ExperimentBuilder {
     edits: bool,
     /// The project of the experiment, from who knows that it exists.
     known_in: Option<ProjectName>,
+    /// Whether an editor may make what is not there yet.
+    #[cfg(feature = "import")]
+    makes: bool,
     name: Option<String>,
     description: Option<String>,
     params: Vec<(VariablePath, AtomValue)>,
@@ -66,6 +69,8 @@ impl ExperimentBuilder {
             id: None,
             edits: false,
             known_in: None,
+            #[cfg(feature = "import")]
+            makes: false,
             name: None,
             description: None,
             params: Vec::new(),
@@ -111,6 +116,24 @@ impl ExperimentBuilder {
     pub(crate) fn known_in(mut self, project: ProjectName) -> Self {
         self.known_in = Some(project);
         self
+    }
+
+    /// Edits what is there, or makes a container that is no run of a program: without a state, and never running.
+    #[cfg(feature = "import")]
+    pub(crate) const fn making(mut self) -> Self {
+        self.edits = true;
+        self.makes = true;
+        self
+    }
+
+    #[cfg(feature = "import")]
+    const fn may_make(&self) -> bool {
+        !self.edits || self.makes
+    }
+
+    #[cfg(not(feature = "import"))]
+    const fn may_make(&self) -> bool {
+        !self.edits
     }
 
     /// The name, for people.
@@ -207,6 +230,7 @@ impl ExperimentBuilder {
         let readings = if self.edits { Readings::Off } else { self.hardware.map_or_else(config::hardware, Ok)? };
         #[cfg(target_os = "linux")]
         let console = if self.edits { Console::NONE } else { self.console.map_or_else(config::console, Ok)? };
+        let may_make = self.may_make();
         let attached = self.id.map_or_else(config::experiment, |id| Ok(Some(id)))?;
         let is_maker = attached.is_none();
         let (id, existing) = match (attached, self.known_in) {
@@ -214,7 +238,7 @@ impl ExperimentBuilder {
             (Some(id), None) => self.session.resolve(&id)?,
             (None, _) => (ExperimentId::new(), Existing::default()),
         };
-        if self.edits && existing.project.is_none() && self.session.mode() != Mode::Offline {
+        if !may_make && existing.project.is_none() && self.session.mode() != Mode::Offline {
             return Err(Error::new(ErrorKind::NotFound, format!("there is no experiment {id} in this store")));
         }
         let project = existing.project.or(self.project).unwrap_or_else(|| self.session.default_project().clone());
