@@ -108,6 +108,12 @@ pub(crate) enum Command {
     Notebook(Notebook),
     /// Ask the processes of a running experiment to end it, and wait until it has ended
     Abort(Abort),
+    /// Put experiments into the trash: `ls` leaves them out
+    Trash(Ids),
+    /// Take experiments out of the trash
+    Restore(Ids),
+    /// Remove experiments for good
+    Delete(Delete),
     /// Drain what dead or offline programs left behind into the store
     Sync,
     /// Look for damage and for work that waits; changes nothing without --repair
@@ -160,6 +166,12 @@ pub(crate) struct Ls {
     /// How many to leave out at the beginning
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) offset: u64,
+    /// Only what is in the trash
+    #[arg(long, conflicts_with_all = ["projects", "all"])]
+    pub(crate) trashed: bool,
+    /// Also what is in the trash, and what is no run, such as notebooks
+    #[arg(short, long, conflicts_with = "projects")]
+    pub(crate) all: bool,
     /// List projects instead of experiments
     #[arg(
         long,
@@ -431,6 +443,28 @@ pub(crate) struct Abort {
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     seconds.ok_or_else(|| "expected seconds, 0 or more".to_owned())
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Ids {
+    /// The experiments: MNI-12, a UUID, or `latest`
+    #[arg(value_name = "ID", required = true)]
+    pub(crate) ids: Vec<String>,
+}
+
+const DELETE_AFTER_HELP: &str = "\
+What was logged goes, and the files that no other experiment needs. Neither the short id nor the UUID is used again.
+An experiment that a program is writing to is not deleted. `neptune trash` only hides.";
+
+#[derive(Debug, Args)]
+#[command(after_help = DELETE_AFTER_HELP)]
+pub(crate) struct Delete {
+    /// The experiments: MNI-12, a UUID, or `latest`
+    #[arg(value_name = "ID", required = true)]
+    pub(crate) ids: Vec<String>,
+    /// Do not ask
+    #[arg(short, long)]
+    pub(crate) yes: bool,
 }
 
 #[derive(Debug, Args)]

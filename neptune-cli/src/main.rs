@@ -14,6 +14,8 @@
 //! neptune import    experiments that programs of other languages wrote as JSON
 //! neptune notebook  checkpoints of Jupyter notebooks: upload, list, show, compare, write out
 //! neptune abort     ask a running experiment to end
+//! neptune trash     put experiments into the trash; `restore` takes them out
+//! neptune delete    remove experiments for good
 //! neptune sync      drain what dead or offline programs left behind
 //! neptune doctor    look for damage and for work that waits
 //! neptune gc        compress what has ended, and remove what nothing needs
@@ -104,6 +106,9 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Import(import) => command::import::run(&mut screen, &folder, import)?,
         Command::Notebook(notebook) => command::notebook::run(&mut screen, &folder, notebook)?,
         Command::Abort(abort) => command::abort::run(&mut screen, &folder, abort)?,
+        Command::Trash(trash) => command::removal::trash(&mut screen, &folder, &trash.ids)?,
+        Command::Restore(restore) => command::removal::restore(&mut screen, &folder, &restore.ids)?,
+        Command::Delete(delete) => command::removal::delete(&mut screen, &folder, delete)?,
         Command::Sync => command::sync::run(&mut screen, &folder)?,
         Command::Doctor(doctor) => command::doctor::run(&mut screen, &folder, doctor)?,
         Command::Gc(gc) => command::gc::run(&mut screen, &folder, gc)?,

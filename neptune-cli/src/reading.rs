@@ -62,6 +62,11 @@ pub(crate) fn edited(folder: &Path, key: &ExperimentKey) -> Result<Experiment, F
     Ok(builder(folder).mode(Mode::Embedded).open()?.edit(&key.uuid.to_string()).start()?)
 }
 
+/// A session in `folder`, where [`open`] found a store, to change experiments.
+pub(crate) fn editing_session(folder: &Path) -> Result<Session, Failure> {
+    Ok(Session::builder().folder(folder).project("local/default").mode(Mode::Embedded).open()?)
+}
+
 /// A session in `folder`, which must hold a store or journals.
 pub(crate) fn session_of_something(folder: &Path) -> Result<Session, Failure> {
     let session = session(folder)?;

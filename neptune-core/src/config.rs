@@ -18,6 +18,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     quota,
     session::Mode,
+    token::ApiToken,
 };
 
 const DEFAULT_FOLDER: &str = ".neptune";
@@ -57,6 +58,11 @@ pub(crate) fn storage_limit() -> Result<Option<u64>> {
     }
 }
 
+/// `NEPTUNE_API_TOKEN`: who the session is, to a server.
+pub(crate) fn token() -> Result<Option<ApiToken>> {
+    text("NEPTUNE_API_TOKEN")?.map(|token| token.parse()).transpose()
+}
+
 /// `NEPTUNE_EXPERIMENT_ID`: the experiment to attach to.
 pub(crate) fn experiment() -> Result<Option<String>> {
     text("NEPTUNE_EXPERIMENT_ID")
@@ -68,6 +74,16 @@ pub(crate) fn owner() -> String {
         .into_iter()
         .find_map(|name| env::var(name).ok().filter(|owner| !owner.is_empty()))
         .unwrap_or_else(|| "unknown".to_owned())
+}
+
+/// `NEPTUNE_SIGNALS`: whether signals that end the process end its experiments; `on`, or `off`.
+pub(crate) fn signals() -> Result<bool> {
+    const NAME: &str = "NEPTUNE_SIGNALS";
+    match text(NAME)?.as_deref() {
+        None | Some("on") => Ok(true),
+        Some("off") => Ok(false),
+        Some(word) => Err(Error::new(ErrorKind::Invalid, format!("{NAME} is {word:?}; it is on or off"))),
+    }
 }
 
 /// `NEPTUNE_HARDWARE`: how many seconds lie between readings of the hardware, or `off`.

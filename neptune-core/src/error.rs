@@ -22,6 +22,8 @@ pub enum ErrorKind {
     Immutable,
     /// The folder cannot be read or written: choose another, or see to its disk and its rights.
     Unavailable,
+    /// A living process is at it: stop that first. The message says which.
+    Busy,
     /// It did not finish in time. Nothing is lost: what was logged is in the journal.
     Deadline,
     /// The folder of objects holds as much as it may: delete artifacts and run `neptune gc`, or raise the limit.
@@ -41,7 +43,7 @@ impl ErrorKind {
             Self::TypeConflict => LostReason::TypeConflict,
             Self::Immutable => LostReason::Immutable,
             Self::Unavailable => LostReason::DiskFull,
-            Self::Deadline => LostReason::Overrun,
+            Self::Deadline | Self::Busy => LostReason::Overrun,
             Self::StorageLimitReached => LostReason::StorageLimit,
             // Of a series: its writer has no number left for it.
             Self::Unsupported => LostReason::TooManySeries,

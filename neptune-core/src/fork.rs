@@ -1,4 +1,4 @@
-//! Noticing that this process is a forked child.
+//! Noticing that this process is a forked child, and that it exits.
 //!
 //! A child shares the mapped segments with its parent, but not the counters that share them out: if it logged to them, it
 //! would write over its parent's records. So every writer remembers the generation it was opened in.
@@ -28,6 +28,15 @@ pub(crate) fn watch() {
         // would be without this.
         debug_assert_eq!(failed, 0, "pthread_atfork failed");
     });
+}
+
+/// Has `exiting` called when this process exits: by `exit`, or by the end of `main`.
+pub(crate) fn at_exit(exiting: extern "C" fn()) {
+    #[expect(unsafe_code, reason = "the only way to be told of it is a call of the C library")]
+    // SAFETY: `exiting` is a function for the life of the process, as every function here is.
+    let failed = unsafe { libc::atexit(exiting) };
+    // As above; how the process ended is then not known.
+    debug_assert_eq!(failed, 0, "atexit failed");
 }
 
 extern "C" fn child() {

@@ -64,8 +64,10 @@ mod objects;
 mod project;
 mod quota;
 mod session;
+mod signal;
 mod sink;
 pub mod stopwatch;
+mod token;
 
 #[cfg(feature = "import")]
 pub mod import;
@@ -74,13 +76,15 @@ mod reclaim;
 #[cfg(feature = "embedded")]
 pub mod recovery;
 #[cfg(feature = "embedded")]
+mod removal;
+#[cfg(feature = "embedded")]
 mod stored;
 
 pub use code::Package;
 pub use error::{Error, ErrorKind, Result};
 pub use experiment::{
     ArtifactSource, Atom, Checkpoint, Checkpoints, Classic, Experiment, ExperimentBuilder, ExperimentHandle, Goal,
-    IntoStep, Loggable, Number, Point, Series, SeriesValue, Set, View,
+    IntoStep, Limits, Loggable, Number, Point, Series, SeriesValue, Set, View,
 };
 #[cfg(feature = "embedded")]
 pub use hardware::HardwareUtilization;
@@ -100,4 +104,5 @@ pub use project::Project;
 pub use reclaim::Reclaimed;
 pub use session::{Durability, Mode, Session, SessionBuilder};
 #[cfg(feature = "embedded")]
-pub use stored::{Artifact, StoredExperiment};
+pub use stored::{Artifact, ExperimentState, StoredExperiment, SystemProperties};
+pub use token::ApiToken;

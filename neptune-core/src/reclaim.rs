@@ -44,6 +44,7 @@ impl Session {
     /// # Errors
     /// When the store or the folder cannot be used.
     pub fn reclaim(&self, dry_run: bool) -> Result<Reclaimed> {
+        self.check_may_change()?;
         let objects = self.objects();
         let mut reclaimed = Reclaimed::default();
         let list = || objects.files().map_err(|error| unavailable("cannot look into the folder of objects", error));

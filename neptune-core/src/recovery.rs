@@ -12,8 +12,9 @@ use neptune_store::{Piece, Store, WriterKey};
 use crate::{
     clock,
     error::{Error, ErrorKind, Result},
-    journal::{Lock, ReadError, Reader, Reading, Remains, WriterFolder},
+    journal::{Death, Lock, Process, ReadError, Reader, Reading, Remains, WriterFolder},
     session::{Mode, Session},
+    signal,
 };
 
 /// What stands in the folder of a writer.
@@ -65,6 +66,8 @@ pub struct Recovered {
     pub records: u64,
     /// Stretches that were damaged and set aside.
     pub damaged: u64,
+    /// Whether its experiment was deleted: the journal was thrown away.
+    pub deleted: bool,
     /// Why the journal stays where it is, when it does.
     pub obstacle: Option<String>,
 }
@@ -108,6 +111,7 @@ impl Session {
     /// When the store or the folder cannot be used. A journal that cannot be drained is not an error: it stays, and its
     /// [`Recovered::obstacle`] says why.
     pub fn recover(&self, mut progress: impl FnMut(Progress)) -> Result<Vec<Recovered>> {
+        self.check_may_change()?;
         let folder = &self.inner.folder;
         let read = |error: io::Error| unavailable("cannot look into the folder of journals", error);
         let mut store = self.store()?;
@@ -134,7 +138,7 @@ impl Session {
     }
 
     /// The lock of whoever recovers; waits while another thread or process does.
-    fn recovery_lock(&self) -> Result<Lock> {
+    pub(crate) fn recovery_lock(&self) -> Result<Lock> {
         const POLL: Duration = Duration::from_millis(20);
         loop {
             let lock = Lock::take(&self.inner.folder.recovery_lock());
@@ -163,8 +167,18 @@ impl Session {
 
     fn drain_dead(&self, store: &mut Store, folder: &WriterFolder, mut progress: impl FnMut(u64)) -> Result<Recovered> {
         let key = WriterKey { experiment: folder.experiment, writer: folder.writer };
-        let mut recovered =
-            Recovered { experiment: key.experiment, writer: key.writer, records: 0, damaged: 0, obstacle: None };
+        let mut recovered = Recovered {
+            experiment: key.experiment,
+            writer: key.writer,
+            records: 0,
+            damaged: 0,
+            deleted: store.is_deleted(key.experiment)?,
+            obstacle: None,
+        };
+        if recovered.deleted {
+            folder.remove().map_err(|error| unavailable("cannot remove the journal of a deleted experiment", error))?;
+            return Ok(recovered);
+        }
         let remains = Remains::read(&folder.lost()).map_err(|error| unavailable("cannot read what was lost", error))?;
         let mut reader = Reader::new(folder.clone(), Some(remains.segments));
         let mut position = store.position(key.writer)?;
@@ -202,7 +216,7 @@ impl Session {
         if store.has_writer(key.writer)? {
             store.record_losses(key.writer, &remains.lost)?;
             let time = if last_time == Timestamp::default() { clock::now() } else { last_time };
-            store.close_dead(key.writer, time, &death(store, key.writer)?)?;
+            store.close_dead(key.writer, time, &death(store, folder, remains.death)?)?;
         }
         fail::fail_point!("recover-closed");
         self.set_aside(folder, &damaged_segments)?;
@@ -307,9 +321,21 @@ fn take_lock(folder: &WriterFolder) -> Result<Option<Lock>> {
     }
 }
 
-fn death(store: &Store, writer: WriterId) -> Result<String> {
-    let panic = store.last_panic(writer)?.map(|panic| format!("; a thread {panic}")).unwrap_or_default();
-    Ok(format!("its process ended without stopping it: killed, out of memory, or the machine went down{panic}"))
+/// The best reason for the end of a writer that is known.
+fn death(store: &Store, folder: &WriterFolder, noted: Option<Death>) -> Result<String> {
+    let cause = match noted {
+        Some(Death::Exited) => "it exited, by `exit` or by the end of `main`".to_owned(),
+        Some(Death::Signal(number)) => match signal::name_of(number) {
+            Some(name) => format!("killed by {name}"),
+            None => format!("killed by signal {number}"),
+        },
+        None => match Process::read(&folder.process()) {
+            Some(process) => process.cause(),
+            None => "killed, out of memory, or the machine went down".to_owned(),
+        },
+    };
+    let panic = store.last_panic(folder.writer)?.map(|panic| format!("; a thread {panic}")).unwrap_or_default();
+    Ok(format!("its process ended without stopping it: {cause}{panic}"))
 }
 
 fn time_of(entry: &Entry<'_>) -> Timestamp {

@@ -18,6 +18,7 @@ use crate::{
     objects::Objects,
     project::Project,
     quota::Quota,
+    token::{ApiToken, Unparsed},
 };
 
 /// Who drains the journals of a session's experiments.
@@ -29,6 +30,13 @@ pub enum Mode {
     Embedded,
     /// Nobody, until `neptune sync`.
     Offline,
+    /// Nothing is kept: every call works and does nothing, and neither a folder nor a file is made. What would be read is
+    /// `Unsupported`. For trying out a program.
+    Debug,
+    /// Nothing is changed: what is in the folder is read, by [`Session::get`], [`Session::project`] and the store, also where
+    /// the folder cannot be written. Starting or changing an experiment is `Unsupported`, and journals of dead processes
+    /// wait for somebody else to drain them. Where the folder can be written, SQLite may put its own two files beside the store.
+    ReadOnly,
 }
 
 impl FromStr for Mode {
@@ -38,9 +46,14 @@ impl FromStr for Mode {
         match text.to_ascii_lowercase().as_str() {
             "embedded" => Ok(Self::Embedded),
             "offline" => Ok(Self::Offline),
+            "debug" => Ok(Self::Debug),
+            "read-only" => Ok(Self::ReadOnly),
             _ => Err(Error::new(
                 ErrorKind::Invalid,
-                format!("unknown mode {text:?} in NEPTUNE_MODE; the modes are \"embedded\" and \"offline\""),
+                format!(
+                    "unknown mode {text:?} in NEPTUNE_MODE; the modes are \"embedded\", \"offline\", \"debug\" and \
+                     \"read-only\""
+                ),
             )),
         }
     }
@@ -51,6 +64,8 @@ impl fmt::Display for Mode {
         f.write_str(match self {
             Self::Embedded => "embedded",
             Self::Offline => "offline",
+            Self::Debug => "debug",
+            Self::ReadOnly => "read-only",
         })
     }
 }
@@ -109,6 +124,7 @@ pub(crate) struct SessionInner {
     pub(crate) quota: Option<Arc<Quota>>,
     /// Whether experiments record their code, environment and build.
     pub(crate) records_code: bool,
+    token: Option<ApiToken>,
 }
 
 /// Settings of a [`Session`]. What is not set here is taken from the environment, and then from the defaults.
@@ -122,16 +138,27 @@ pub struct SessionBuilder {
     storage_limit: Option<u64>,
     segment_bytes: Option<u64>,
     records_code: Option<bool>,
+    token: Option<Unparsed>,
+    server: Option<Unparsed>,
 }
 
 impl Session {
     /// A session as the environment says: `NEPTUNE_DIR` (default `.neptune`), `NEPTUNE_PROJECT` (default
-    /// `local/default`), `NEPTUNE_MODE` (`embedded`, the default, or `offline`), `NEPTUNE_STORAGE_LIMIT` (none).
+    /// `local/default`), `NEPTUNE_MODE` (`embedded`, the default, `offline`, `debug` or `read-only`), `NEPTUNE_STORAGE_LIMIT`
+    /// (none).
     ///
     /// # Errors
     /// As [`SessionBuilder::open`].
     pub fn from_env() -> Result<Self> {
         Self::builder().open()
+    }
+
+    /// A project in a session as the environment says; see [`Session::from_env`]. What is `neptune.init` elsewhere.
+    ///
+    /// # Errors
+    /// As [`SessionBuilder::open`].
+    pub fn init(project: &str) -> Result<Project> {
+        Self::builder().project(project).open()?.project(project)
     }
 
     /// Settings, to be changed before the session begins.
@@ -186,6 +213,22 @@ impl Session {
         Ok(Project::new(self.clone(), name.parse()?))
     }
 
+    /// The projects that this session can use: those in its folder, by name.
+    ///
+    /// # Errors
+    /// When the store cannot be read; `Unsupported` in a mode without one.
+    #[cfg(feature = "embedded")]
+    pub fn projects(&self) -> Result<Vec<Project>> {
+        self.check_has_store()?;
+        let projects = self.store()?.projects()?;
+        Ok(projects.into_iter().map(|project| Project::new(self.clone(), project.name)).collect())
+    }
+
+    /// The token that the session was given, if any.
+    pub fn token(&self) -> Option<&ApiToken> {
+        self.inner.token.as_ref()
+    }
+
     /// The folder that holds everything.
     pub fn folder(&self) -> &Path {
         self.inner.folder.path()
@@ -206,18 +249,75 @@ impl Session {
         Objects::new(self.inner.folder.objects(), self.inner.durability == Durability::Disk, self.inner.quota.clone())
     }
 
+    /// Refuses to change anything, in a mode in which nothing is.
+    pub(crate) fn check_may_change(&self) -> Result<()> {
+        match self.mode() {
+            Mode::Embedded | Mode::Offline => Ok(()),
+            Mode::Debug => Err(keeps_nothing()),
+            Mode::ReadOnly => Err(Error::new(
+                ErrorKind::Unsupported,
+                "this session is read-only: it starts and changes no experiment; open one with mode \"embedded\"",
+            )),
+        }
+    }
+
+    /// Refuses to start an experiment, where none is started. In debug mode one that keeps nothing is.
+    pub(crate) fn check_may_start(&self) -> Result<()> {
+        if self.mode() == Mode::Debug { Ok(()) } else { self.check_may_change() }
+    }
+
+    /// Refuses to read experiments, in a mode that has no store.
+    pub(crate) fn check_has_store(&self) -> Result<()> {
+        match self.mode() {
+            Mode::Embedded | Mode::ReadOnly => Ok(()),
+            Mode::Debug => Err(keeps_nothing()),
+            Mode::Offline => Err(Error::new(
+                ErrorKind::Unsupported,
+                "an offline experiment is read after `neptune sync`, or with mode \"embedded\"",
+            )),
+        }
+    }
+
     /// Opens the store of this session.
     #[cfg(feature = "embedded")]
     pub(crate) fn store(&self) -> Result<neptune_store::Store> {
+        match self.mode() {
+            Mode::Debug => return Err(keeps_nothing()),
+            Mode::ReadOnly => return Ok(neptune_store::Store::open_for_reading(self.folder())?),
+            Mode::Embedded | Mode::Offline => {}
+        }
         let options = neptune_store::StoreOptions::default().power_safe(self.inner.durability == Durability::Disk);
         Ok(neptune_store::Store::open(self.folder(), options)?)
     }
+}
+
+fn keeps_nothing() -> Error {
+    let message = "a debug session keeps nothing, so there is nothing to read or to change; use mode \"embedded\"";
+    Error::new(ErrorKind::Unsupported, message)
 }
 
 impl SessionBuilder {
     /// The folder that holds everything. Made when it does not exist.
     pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.folder = Some(folder.into());
+        self
+    }
+
+    /// Where everything is kept: a folder, or the address of a server (`https://...`). Servers come with a later version:
+    /// today [`open`](Self::open) refuses an address.
+    pub fn backend(mut self, backend: &str) -> Self {
+        if backend.starts_with("http://") || backend.starts_with("https://") {
+            self.server = Some(Unparsed(backend.to_owned()));
+            return self;
+        }
+        self.server = None;
+        self.folder(backend)
+    }
+
+    /// Who this session is, to a server: an [`ApiToken`] as text. A folder needs none. Where a server is asked for and this
+    /// is not said, it is `NEPTUNE_API_TOKEN`.
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        self.token = Some(Unparsed(token.into()));
         self
     }
 
@@ -268,27 +368,44 @@ impl SessionBuilder {
         self
     }
 
-    /// Begins the session. Journals that dead processes left in the folder are drained into the store in the background.
+    /// Begins the session. In embedded mode, journals that dead processes left in the folder are drained into the store in the
+    /// background.
     ///
     /// # Errors
-    /// `Invalid` for an unknown mode, a project that is not `workspace/name`, or a limit that is no size; `Unavailable` when the folder cannot be
-    /// made or written; `TooNew` when a newer version wrote the store.
+    /// `Invalid` for an unknown mode, a token that is none, a project that is not `workspace/name`, or a limit that is no size;
+    /// `Unavailable` when the folder cannot be made or written; `TooNew` when a newer version wrote the store; `NotFound` when
+    /// there is no store to read only; `Unsupported` for a server.
     pub fn open(mut self) -> Result<Session> {
+        let token = match self.token.take() {
+            Some(token) => Some(token.0.parse()?),
+            None if self.server.is_some() => config::token()?,
+            None => None,
+        };
+        if self.server.is_some() {
+            // The address is not shown: it may have a password in it.
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "the backend is a server, and this version of neptune talks to none; give a folder as the backend",
+            ));
+        }
         let mode = self.mode.map_or_else(config::mode, Ok)?;
         let project = self.project.as_deref().map_or_else(config::project, |name| Ok(name.parse()?))?;
         let folder = Folder::new(&self.folder.take().unwrap_or_else(config::folder));
-        std::fs::create_dir_all(folder.path()).map_err(|error| {
-            let path = folder.path().display();
-            Error::new(
-                ErrorKind::Unavailable,
-                format!("cannot make the folder {path}; name another with NEPTUNE_DIR or `folder`"),
-            )
-            .because(error)
-        })?;
+        if matches!(mode, Mode::Embedded | Mode::Offline) {
+            std::fs::create_dir_all(folder.path()).map_err(|error| {
+                let path = folder.path().display();
+                Error::new(
+                    ErrorKind::Unavailable,
+                    format!("cannot make the folder {path}; name another with NEPTUNE_DIR or `folder`"),
+                )
+                .because(error)
+            })?;
+        }
         let limit = self.storage_limit.map_or_else(config::storage_limit, |limit| Ok(Some(limit)))?;
         let quota = limit.map(|limit| Arc::new(Quota::new(folder.objects(), limit)));
         let records_code = self.records_code.map_or_else(config::records_code, Ok)?;
-        let session = Self { mode: Some(mode), records_code: Some(records_code), ..self }.make(folder, project, quota);
+        let session =
+            Self { mode: Some(mode), records_code: Some(records_code), ..self }.make(folder, project, quota, token);
         session.begin()?;
         Ok(session)
     }
@@ -304,10 +421,10 @@ impl SessionBuilder {
         if !folder.path().is_dir() {
             return Err(Error::new(ErrorKind::NotFound, format!("the folder {} is gone", folder.path().display())));
         }
-        Ok(self.make(folder, project, None))
+        Ok(self.make(folder, project, None, None))
     }
 
-    fn make(self, folder: Folder, project: ProjectName, quota: Option<Arc<Quota>>) -> Session {
+    fn make(self, folder: Folder, project: ProjectName, quota: Option<Arc<Quota>>, token: Option<ApiToken>) -> Session {
         let inner = SessionInner {
             folder,
             quota,
@@ -318,6 +435,7 @@ impl SessionBuilder {
             #[cfg(feature = "embedded")]
             reader: crate::stored::IdleReader::default(),
             records_code: self.records_code.unwrap_or_default(),
+            token,
         };
         Session { inner: Arc::new(inner) }
     }
@@ -326,7 +444,7 @@ impl SessionBuilder {
 #[cfg(feature = "embedded")]
 impl Session {
     fn begin(&self) -> Result<()> {
-        if self.mode() == Mode::Embedded {
+        if matches!(self.mode(), Mode::Embedded | Mode::ReadOnly) {
             // Opening it now brings its schema up to date and says at once when it cannot be used.
             drop(self.store()?);
             crate::recovery::recover_in_background(self);
@@ -339,8 +457,8 @@ impl Session {
 impl Session {
     fn begin(&self) -> Result<()> {
         match self.mode() {
-            Mode::Offline => Ok(()),
-            Mode::Embedded => Err(Error::new(
+            Mode::Offline | Mode::Debug => Ok(()),
+            Mode::Embedded | Mode::ReadOnly => Err(Error::new(
                 ErrorKind::Unsupported,
                 "this program was built without the feature \"embedded\"; set NEPTUNE_MODE=offline",
             )),

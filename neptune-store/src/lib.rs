@@ -2,8 +2,10 @@
 //! found again by query.
 //!
 //! A store is a folder with one SQLite file. Any number of processes may write to it and read from it at once: a writer
-//! waits for its turn, a reader never waits and never makes a writer wait. The way in is [`Store::apply`], and only that.
+//! waits for its turn, a reader never waits and never makes a writer wait. The way in is [`Store::apply`], and only that; the way
+//! out is [`Store::delete_experiment`].
 
+mod delete;
 mod error;
 mod migrate;
 mod store;

@@ -9,10 +9,11 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_experiments.sql"),
     include_str!("migrations/0002_objects.sql"),
     include_str!("migrations/0003_editing.sql"),
+    include_str!("migrations/0004_deleted.sql"),
 ];
 
 /// The version of the schema that this crate writes.
-pub(crate) const VERSION: i64 = 3;
+pub(crate) const VERSION: i64 = 4;
 
 /// The version of the schema in the file; 0 for a new one.
 pub(crate) fn version(connection: &Connection) -> Result<i64> {

@@ -81,28 +81,20 @@ impl Store {
     /// # Errors
     /// `NotFound` when there is no store in `folder`; otherwise as [`Store::open`].
     pub fn open_existing(folder: &Path, options: StoreOptions) -> Result<Self> {
-        let file = folder.join(FILE);
-        match file.try_exists() {
-            Ok(true) => {}
-            Ok(false) => {
-                return Err(Error::new(
-                    ErrorKind::NotFound,
-                    format!(
-                        "there is no neptune store in {}; log an experiment there first, or name another folder with \
-                         --dir or NEPTUNE_DIR",
-                        folder.display()
-                    ),
-                ));
-            }
-            Err(error) => {
-                return Err(
-                    Error::new(ErrorKind::Unavailable, format!("cannot look into {}", folder.display())).because(error)
-                );
-            }
-        }
+        let file = existing(folder)?;
         if is_writable(&file) && is_writable(folder) {
             return Self::open(folder, options);
         }
+        Self::open_read_only(folder, &file).map_err(|error| name_the_file(error, &file))
+    }
+
+    /// Opens the store in `folder` for reading, also where it could be written. It is not brought up to date: what a version
+    /// before this one did not have yet cannot be read.
+    ///
+    /// # Errors
+    /// As [`Store::open_existing`].
+    pub fn open_for_reading(folder: &Path) -> Result<Self> {
+        let file = existing(folder)?;
         Self::open_read_only(folder, &file).map_err(|error| name_the_file(error, &file))
     }
 
@@ -187,6 +179,25 @@ impl Store {
         let before = size(&self.folder);
         self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")?;
         Ok(before.saturating_sub(size(&self.folder)))
+    }
+}
+
+/// The file of the store in `folder`, which must exist.
+fn existing(folder: &Path) -> Result<PathBuf> {
+    let file = folder.join(FILE);
+    match file.try_exists() {
+        Ok(true) => Ok(file),
+        Ok(false) => Err(Error::new(
+            ErrorKind::NotFound,
+            format!(
+                "there is no neptune store in {}; log an experiment there first, or name another folder with --dir or \
+                 NEPTUNE_DIR",
+                folder.display()
+            ),
+        )),
+        Err(error) => {
+            Err(Error::new(ErrorKind::Unavailable, format!("cannot look into {}", folder.display())).because(error))
+        }
     }
 }
 

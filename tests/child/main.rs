@@ -4,6 +4,7 @@ mod code;
 mod console;
 mod files;
 mod hardware;
+mod lifecycle;
 mod traced;
 
 use std::{
@@ -41,6 +42,10 @@ fn main() -> Outcome {
         ["logs-bytes", folder, bytes] => files::logs_bytes(folder, bytes.parse()?),
         ["listens", folder] => files::listens(folder),
         ["console", folder, mode, acts @ ..] => console::run(folder, mode, acts),
+        ["exits", folder] => lifecycle::exits(folder),
+        ["signalled", folder, how] => lifecycle::signalled(folder, how),
+        ["takes-memory", folder, group] => lifecycle::takes_memory(folder, group),
+        ["delete-killed-at", folder, id, point] => lifecycle::delete_killed_at(folder, id, point),
         ["hardware", folder, occupation] => hardware::run(folder, occupation),
         ["hardware-cost", folder, seconds] => hardware::cost(folder, seconds.parse()?),
         ["code", folder, settings @ ..] => code::run(folder, settings),

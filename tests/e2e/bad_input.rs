@@ -9,7 +9,7 @@ use neptune_tests::{Folder, Trainer};
 fn an_unknown_mode_names_the_modes() {
     let error = "fast".parse::<Mode>().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
-    assert!(error.to_string().contains("\"embedded\" and \"offline\""), "{error}");
+    assert!(error.to_string().contains("\"offline\", \"debug\" and \"read-only\""), "{error}");
 }
 
 #[test]

@@ -101,6 +101,8 @@ fn unsafe_code_stands_in_its_few_places() {
         "neptune-core/src/journal/mapping.rs",
         "neptune-core/src/journal/ring.rs",
         "tests/child/console.rs",
+        "neptune-core/src/signal.rs",
+        "tests/child/lifecycle.rs",
         "tests/child/main.rs",
         "benches/src/floor.rs",
     ];

@@ -30,6 +30,8 @@ const ASKED: usize = 50;
 
 /// How many experiments are shown at most, when nobody says how many.
 const LIMIT: u64 = 20;
+/// What is in the trash.
+const TRASHED: &str = "sys/trashed = true";
 
 /// The namespace that a title leaves out.
 const LOGS: &str = "logs/";
@@ -50,9 +52,8 @@ fn experiments(screen: &mut Screen, store: &Store, ls: &cli::Ls) -> Result<(), F
     query = query.offset(ls.offset).now(now);
     query.project.clone_from(&ls.project);
     query.min_running_time = ls.min_running_time;
-    if let Some(filter) = &ls.filter {
-        query = query.filter(filter.parse::<Filter>().map_err(neptune_store::Error::from)?);
-    }
+    query.hidden = ls.all;
+    query.filter = filter(ls)?;
     query.sort = ls.sort.iter().map(|text| sort(text)).collect::<Result<_, _>>()?;
     query.limit = ls.limit;
     if ls.output.csv || ls.output.parquet.is_some() {
@@ -91,6 +92,20 @@ fn experiments(screen: &mut Screen, store: &Store, ls: &cli::Ls) -> Result<(), F
         screen.note(cut_off(&table, ls))?;
     }
     Ok(())
+}
+
+/// What the command line asks for.
+fn filter(ls: &cli::Ls) -> Result<Option<Filter>, Failure> {
+    let parsed = |text: &str| text.parse::<Filter>().map_err(neptune_store::Error::from);
+    let asked = ls.filter.as_deref().map(parsed).transpose()?;
+    if !ls.trashed {
+        return Ok(asked);
+    }
+    let trashed = parsed(TRASHED)?;
+    Ok(Some(match asked {
+        Some(asked) => Filter::And(vec![trashed, asked]),
+        None => trashed,
+    }))
 }
 
 /// `loss`, `loss:asc` or `loss:desc`.
@@ -186,6 +201,9 @@ fn missing(table: &ExperimentTable, mut titles: Vec<String>) -> Vec<String> {
 fn nothing(table: &ExperimentTable, ls: &cli::Ls) -> String {
     if table.total > 0 {
         return cut_off(table, ls);
+    }
+    if ls.trashed {
+        return "the trash is empty".to_owned();
     }
     let asks = [&ls.id, &ls.state, &ls.owner, &ls.tag].iter().any(|asked| !asked.is_empty());
     if asks || ls.filter.is_some() || ls.min_running_time.is_some() {

@@ -1,5 +1,5 @@
 //! The commands, one file each: those that look, then those that write files, then the one that speaks to
-//! programs, then those that see to the folder.
+//! programs, then those that see to experiments and to the folder.
 
 pub(crate) mod diff;
 pub(crate) mod ls;
@@ -17,6 +17,8 @@ pub(crate) mod import;
 pub(crate) mod notebook;
 
 pub(crate) mod abort;
+
+pub(crate) mod removal;
 
 pub(crate) mod doctor;
 pub(crate) mod gc;

@@ -46,6 +46,8 @@ struct Experiment {
     journals: u64,
     records: u64,
     damaged: u64,
+    /// Journals that were thrown away, because the experiment was deleted.
+    deleted: u64,
     obstacles: Vec<String>,
 }
 
@@ -86,6 +88,9 @@ impl Drained {
                 let damaged = number::counted(experiment.damaged, "damaged stretch", "damaged stretches");
                 line.push_str(&painted(ODD, format_args!(", {damaged} set aside")));
             }
+            if experiment.deleted > 0 {
+                line.push_str("; the experiment was deleted, and what was left of it is thrown away");
+            }
             screen.line(line)?;
             for obstacle in &experiment.obstacles {
                 screen.line(format_args!("  {}", painted(BAD, format_args!("not drained: {}", inert(obstacle)))))?;
@@ -114,6 +119,7 @@ fn summed(recovered: &[Recovered], name: impl Fn(ExperimentId) -> String) -> Vec
                 journals: 0,
                 records: 0,
                 damaged: 0,
+                deleted: 0,
                 obstacles: Vec::new(),
             });
         }
@@ -121,6 +127,7 @@ fn summed(recovered: &[Recovered], name: impl Fn(ExperimentId) -> String) -> Vec
         sum.journals += 1;
         sum.records += journal.records;
         sum.damaged += journal.damaged;
+        sum.deleted += u64::from(journal.deleted);
         sum.obstacles.extend(journal.obstacle.clone());
     }
     experiments

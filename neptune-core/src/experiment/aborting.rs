@@ -41,6 +41,7 @@ impl Session {
     /// # Errors
     /// `NotFound` when there is no such experiment; `Unavailable` when the folder cannot be written.
     pub fn request_abort(&self, id: &str, reason: &str) -> Result<usize> {
+        self.check_may_change()?;
         let (experiment, _) = self.resolve(id)?;
         let cannot =
             |error| Error::new(ErrorKind::Unavailable, format!("cannot ask for {id} to be aborted")).because(error);

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use neptune_format::{AtomValue, File, Record, VariablePath};
+use neptune_format::{AtomValue, File, ObjectId, Record, VariablePath};
 
 use super::state::{ExperimentHandle, State};
 use crate::{
@@ -157,6 +157,9 @@ impl State {
         if !self.journal.is_ours() {
             return Err(Error::new(ErrorKind::Unsupported, "a forked process must attach to the experiment itself"));
         }
+        if self.journal.keeps_nothing() {
+            return not_kept(&source);
+        }
         let held = self.objects.hold(PATIENCE).map_err(|error| self.cannot_keep(path, error))?;
         let file = self.keep(path, source, &held)?;
         let value = AtomValue::File(file);
@@ -196,6 +199,16 @@ impl State {
         let folder = self.session.folder().display();
         Error::new(ErrorKind::Unavailable, format!("cannot keep {path} in {folder}")).because(error)
     }
+}
+
+/// What stands for a file where nothing is kept. One that is not there is still told of.
+fn not_kept(source: &ArtifactSource<'_>) -> Result<File> {
+    let size = match source {
+        ArtifactSource::Path(file) => fs::metadata(file).map_err(|_error| not_found(file))?.len(),
+        ArtifactSource::Bytes(bytes) => bytes.len() as u64,
+        ArtifactSource::Reader(_) => 0,
+    };
+    Ok(File { object: ObjectId::from_bytes([0; 32]), size })
 }
 
 fn not_found(path: &Path) -> Error {

@@ -1,6 +1,7 @@
 //! [`ExperimentBuilder`]: describing an experiment before it starts.
 
 use std::{
+    fmt,
     sync::{Arc, Mutex, atomic::AtomicBool},
     time::Duration,
 };
@@ -13,7 +14,8 @@ use super::state::WeakHandle;
 use super::{
     checkpoints::Families,
     classic::LastX,
-    flatten, panics,
+    flatten, interrupted, panics,
+    running::{self, Watches},
     state::{Experiment, ExperimentHandle, State},
     variables::Variables,
 };
@@ -53,6 +55,9 @@ pub struct ExperimentBuilder {
     properties: Vec<(String, String)>,
     tags: Vec<String>,
     stop_deadline: Duration,
+    watches_panics: bool,
+    watches_signals: Option<bool>,
+    on_abort: Callbacks,
     #[cfg(feature = "hardware")]
     hardware: Option<Readings>,
     #[cfg(target_os = "linux")]
@@ -77,6 +82,9 @@ impl ExperimentBuilder {
             properties: Vec::new(),
             tags: Vec::new(),
             stop_deadline: STOP_DEADLINE,
+            watches_panics: true,
+            watches_signals: None,
+            on_abort: Callbacks(Vec::new()),
             #[cfg(feature = "hardware")]
             hardware: None,
             #[cfg(target_os = "linux")]
@@ -175,6 +183,31 @@ impl ExperimentBuilder {
         self
     }
 
+    /// Has `callback` called once somebody asks for the experiment to be aborted; see [`ExperimentHandle::on_abort`].
+    pub fn on_abort(mut self, callback: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.on_abort.0.push(Box::new(callback));
+        self
+    }
+
+    /// Leaves panics alone: no hook is set for them. An experiment that a panic drops or that [`Experiment::run`] ends by one
+    /// still fails; one whose process dies of it does not know why.
+    pub const fn without_panics(mut self) -> Self {
+        self.watches_panics = false;
+        self
+    }
+
+    /// Leaves signals alone; `NEPTUNE_SIGNALS=off` does so for every experiment.
+    ///
+    /// Otherwise SIGTERM, SIGINT (Ctrl-C) and SIGHUP end the experiment as aborted, with the name of the signal as the reason,
+    /// and the process dies of the signal within two seconds, as it would have at once. What was logged is kept in any case. A
+    /// second signal does not wait. A signal that the program ignores or has a handler for, whenever it was installed, is the
+    /// program's: it may end the experiment with [`Experiment::abort`]. A program that insists on being the first to install a
+    /// handler (`ctrlc::try_set_handler`) does so before the experiment starts, or uses this.
+    pub const fn without_signals(mut self) -> Self {
+        self.watches_signals = Some(false);
+        self
+    }
+
     /// How often the hardware is read: every 3 seconds when neither this nor `NEPTUNE_HARDWARE` (seconds, or `off`) says
     /// otherwise, and at most four times a second.
     ///
@@ -221,16 +254,16 @@ impl ExperimentBuilder {
     /// # Errors
     /// The first thing that was wrong with the description (`Invalid`, or `Immutable` for a parameter that an attached
     /// experiment has with another value); `NotFound` when there is no experiment of the short id; `Unavailable` when the
-    /// folder cannot be written or its disk is full.
+    /// folder cannot be written or its disk is full; `Unsupported` in a session that is read-only.
     pub fn start(self) -> Result<Experiment> {
-        if let Some(wrong) = self.wrong {
-            return Err(wrong);
-        }
+        let may_make = self.may_make();
+        self.wrong.map_or(Ok(()), Err)?;
+        self.session.check_may_start()?;
         #[cfg(feature = "hardware")]
         let readings = if self.edits { Readings::Off } else { self.hardware.map_or_else(config::hardware, Ok)? };
         #[cfg(target_os = "linux")]
         let console = if self.edits { Console::NONE } else { self.console.map_or_else(config::console, Ok)? };
-        let may_make = self.may_make();
+        let signals = self.watches_signals.map_or_else(config::signals, Ok)?;
         let attached = self.id.map_or_else(config::experiment, |id| Ok(Some(id)))?;
         let is_maker = attached.is_none();
         let (id, existing) = match (attached, self.known_in) {
@@ -238,7 +271,7 @@ impl ExperimentBuilder {
             (Some(id), None) => self.session.resolve(&id)?,
             (None, _) => (ExperimentId::new(), Existing::default()),
         };
-        if !may_make && existing.project.is_none() && self.session.mode() != Mode::Offline {
+        if !may_make && existing.project.is_none() && self.session.mode() == Mode::Embedded {
             return Err(Error::new(ErrorKind::NotFound, format!("there is no experiment {id} in this store")));
         }
         let project = existing.project.or(self.project).unwrap_or_else(|| self.session.default_project().clone());
@@ -279,33 +312,49 @@ impl ExperimentBuilder {
             console: Mutex::default(),
             recorder: Mutex::default(),
             ended: AtomicBool::new(false),
+            ending: Mutex::default(),
+            watches: Watches { panics: self.watches_panics, signals },
             stop_deadline: self.stop_deadline,
             last_x: LastX::default(),
             held_back: Mutex::default(),
         });
         if !self.edits {
-            panics::watch(Arc::downgrade(&state));
+            state.watch_process();
         }
         let experiment = Experiment { handle: ExperimentHandle { state } };
+        self.on_abort.0.into_iter().for_each(|callback| experiment.on_abort(callback));
         let named = [("sys/name", self.name), ("sys/description", self.description)];
-        for (name, value) in named.into_iter().filter_map(|(name, value)| Some((name, value?))) {
-            experiment.atom(name).assign(value);
-        }
-        for param in params {
-            experiment.state.journal.record(&param);
-        }
-        for (key, value) in self.properties {
-            experiment.set_property(&key, value);
-        }
-        if !self.tags.is_empty() {
-            experiment.add_tags(self.tags);
-        }
+        experiment.describe(named, &params, self.properties, self.tags);
         #[cfg(feature = "hardware")]
         experiment.state.read_hardware(readings, writer);
         #[cfg(target_os = "linux")]
         experiment.state.capture(console, self.console.is_some(), writer);
         experiment.state.record_code(self.code, writer, is_maker);
         Ok(experiment)
+    }
+}
+
+impl Experiment {
+    /// Logs what is known of the experiment from the start.
+    fn describe(
+        &self,
+        named: [(&str, Option<String>); 2],
+        params: &[Record],
+        properties: Vec<(String, String)>,
+        tags: Vec<String>,
+    ) {
+        for (name, value) in named.into_iter().filter_map(|(name, value)| Some((name, value?))) {
+            self.atom(name).assign(value);
+        }
+        for param in params {
+            self.state.journal.record(param);
+        }
+        for (key, value) in properties {
+            self.set_property(&key, value);
+        }
+        if !tags.is_empty() {
+            self.add_tags(tags);
+        }
     }
 }
 
@@ -320,11 +369,42 @@ fn opening(edits: bool, project: ProjectName) -> Record {
     }
 }
 
+/// What is to be called when somebody asks for the experiment to be aborted.
+struct Callbacks(Vec<Callback>);
+
+type Callback = Box<dyn Fn(&str) + Send + Sync>;
+
+impl fmt::Debug for Callbacks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} callbacks", self.0.len())
+    }
+}
+
+impl State {
+    /// Has it told of how the process ends.
+    fn watch_process(self: &Arc<Self>) {
+        if self.journal.keeps_nothing() {
+            return;
+        }
+        running::add(self);
+        if self.watches.panics {
+            panics::watch();
+        }
+        if self.watches.signals {
+            interrupted::watch_signals();
+        }
+        interrupted::watch_exit();
+    }
+}
+
 #[cfg(feature = "hardware")]
 impl State {
     /// Starts the thread that reads the hardware. Where no thread can be started the experiment goes without.
     fn read_hardware(self: &Arc<Self>, readings: Readings, writer: WriterId) {
         let Readings::Every(time) = readings else { return };
+        if self.journal.keeps_nothing() {
+            return;
+        }
         let experiment = WeakHandle::new(Arc::downgrade(self));
         match Monitor::start(experiment, writer, self.session.folder().to_owned(), time) {
             Ok(monitor) => drop(self.monitor.set(monitor)),
@@ -346,10 +426,17 @@ impl Session {
         if self.mode() == Mode::Offline {
             return Ok((id.parse()?, Existing::default()));
         }
+        if self.mode() == Mode::Debug {
+            return Ok((id.parse().unwrap_or_else(|_| ExperimentId::new()), Existing::default()));
+        }
         let store = self.store()?;
         let key = match (store.find(id), id.parse()) {
             (Ok(key), _) => key,
             // Processes that agreed on a UUID: the first one to get here makes the experiment.
+            (Err(_), Ok(new)) if store.is_deleted(new)? => {
+                let message = format!("the experiment {new} was deleted; its identity cannot be used again");
+                return Err(Error::new(ErrorKind::NotFound, message));
+            }
             (Err(_), Ok(new)) => return Ok((new, Existing::default())),
             (Err(error), Err(_)) => return Err(error.into()),
         };
@@ -369,10 +456,17 @@ impl Session {
 
     #[cfg(not(feature = "embedded"))]
     pub(super) fn resolve(&self, id: &str) -> Result<(ExperimentId, Existing)> {
-        Ok((id.parse()?, Existing::default()))
+        match id.parse() {
+            Err(_) if self.mode() == Mode::Debug => Ok((ExperimentId::new(), Existing::default())),
+            parsed => Ok((parsed?, Existing::default())),
+        }
     }
 
     fn make_journal(&self, experiment: ExperimentId, writer: WriterId) -> Result<Opened> {
+        if self.mode() == Mode::Debug {
+            return Journal::of_nothing(&self.inner.folder, experiment, writer)
+                .map_err(|error| Error::new(ErrorKind::Unavailable, "cannot start a thread").because(error));
+        }
         let syncing = Syncing { every: self.inner.durability.sync_every(), by_keeper: self.mode() == Mode::Offline };
         Journal::create(&self.inner.folder, experiment, writer, self.inner.segment_bytes, syncing).map_err(|error| {
             let folder = self.folder().display();
@@ -389,11 +483,12 @@ impl Session {
         journal: &Arc<Journal>,
         experiment: ExperimentId,
         writer: WriterId,
-        lock: Lock,
+        lock: Option<Lock>,
     ) -> Result<(Option<Drain>, Option<Lock>, Option<String>)> {
-        if self.mode() == Mode::Offline {
-            return Ok((None, Some(lock), None));
-        }
+        let lock = match lock {
+            Some(lock) if self.mode() == Mode::Embedded => lock,
+            lock => return Ok((None, lock, None)),
+        };
         let key = neptune_store::WriterKey { experiment, writer };
         let sink = Box::new(crate::sink::Embedded::new(self.store()?, key));
         let drain = Drain::start(Arc::clone(journal), lock, sink, self.inner.durability.sync_every())?;
@@ -408,8 +503,8 @@ impl Session {
         _journal: &Arc<Journal>,
         _experiment: ExperimentId,
         _writer: WriterId,
-        lock: Lock,
+        lock: Option<Lock>,
     ) -> Result<(Option<Drain>, Option<Lock>, Option<String>)> {
-        Ok((None, Some(lock), None))
+        Ok((None, lock, None))
     }
 }

@@ -1,6 +1,9 @@
 //! What of its code an experiment records, and when it ends.
 
-use std::sync::{Arc, PoisonError};
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use neptune_format::{VariablePath, WriterId};
 
@@ -124,11 +127,11 @@ impl State {
         }
     }
 
-    /// Waits until the code is recorded, for half of the deadline at most.
-    pub(super) fn finish_recording_code(&self) {
+    /// Waits until the code is recorded, for `patience` at most.
+    pub(super) fn finish_recording_code(&self, patience: Duration) {
         let recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(recorder) = recorder
-            && !recorder.finish(self.stop_deadline / 2)
+            && !recorder.finish(patience)
         {
             self.journal.losses().notice(|| "the experiment ended before its code was recorded".to_owned());
         }

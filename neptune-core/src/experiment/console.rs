@@ -2,7 +2,7 @@
 
 #![cfg(target_os = "linux")]
 
-use std::{io, sync::PoisonError};
+use std::{io, sync::PoisonError, time::Duration};
 
 use neptune_format::WriterId;
 
@@ -72,7 +72,7 @@ impl State {
     /// Begins to capture what is printed. Where that cannot be the experiment goes without, and says why, unless another
     /// experiment of this process has the console and nobody asked for it here.
     pub(super) fn capture(&self, console: Console, is_asked_for: bool, writer: WriterId) {
-        if console == Console::NONE {
+        if console == Console::NONE || self.journal.keeps_nothing() {
             return;
         }
         let destination = Destination {
@@ -90,12 +90,12 @@ impl State {
         }
     }
 
-    /// Keeps what was printed until now. Of the deadline it takes half at most: whoever reads what is printed may have
+    /// Keeps what was printed until now. It is given half of the deadline at most: whoever reads what is printed may have
     /// stopped reading.
-    pub(super) fn finish_console(&self) {
+    pub(super) fn finish_console(&self, patience: Duration) {
         let console = self.console.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(console) = console
-            && !console.finish(self.stop_deadline / 2)
+            && !console.finish(patience)
         {
             say("neptune: not all that was printed is kept yet; it will be once it has come to where it is read");
         }

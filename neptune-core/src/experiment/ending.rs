@@ -18,6 +18,7 @@ use super::{
 use crate::{
     clock,
     error::{Error, ErrorKind, Result},
+    signal,
 };
 
 impl ExperimentHandle {
@@ -88,7 +89,7 @@ impl Experiment {
             (Ok(_), Some(reason)) => self.state.end(Outcome::Aborted, Some(reason)),
             (Ok(Ok(_)), None) => self.state.end(Outcome::Succeeded, None),
             (Ok(Err(error)), None) => self.state.end(Outcome::Failed, Some(error.to_string())),
-            (Err(_), _) => self.state.end(Outcome::Failed, Some(panics::message())),
+            (Err(panic), _) => self.state.end(Outcome::Failed, Some(panics::message(Some(&**panic)))),
         };
         match ended {
             Ok(lost) if !lost.is_empty() => say(&format!("neptune: {self}: not kept: {lost}")),
@@ -102,16 +103,17 @@ impl Experiment {
 impl Drop for Experiment {
     fn drop(&mut self) {
         if self.state.ended.load(Ordering::Acquire) || !self.state.journal.is_ours() {
+            signal::wait_for_death();
             return;
         }
-        if self.state.edits {
+        if self.state.edits || self.state.journal.keeps_nothing() {
             if let Err(error) = self.state.end(Outcome::Succeeded, None) {
                 say(&format!("neptune: {self}: {error}"));
             }
             return;
         }
         let reason = if thread::panicking() {
-            panics::message()
+            panics::message(None)
         } else {
             "dropped without `stop`: an early return, or a forgotten call".to_owned()
         };
@@ -156,32 +158,48 @@ impl State {
         }
     }
 
-    /// Ends the experiment, once; a second end changes nothing.
+    /// Ends the experiment, once; a second end changes nothing. In a process that was told to die it does not return.
     fn end(&self, outcome: Outcome, reason: Option<String>) -> Result<LostReport> {
-        if !self.journal.is_ours() || self.ended.swap(true, Ordering::AcqRel) {
+        let ended = self.end_within(outcome, reason, self.stop_deadline);
+        signal::wait_for_death();
+        ended
+    }
+
+    /// Ends the experiment, once; a second end waits for the first and changes nothing.
+    pub(super) fn end_within(
+        &self,
+        outcome: Outcome,
+        reason: Option<String>,
+        stop_deadline: Duration,
+    ) -> Result<LostReport> {
+        if !self.journal.is_ours() {
+            return Ok(self.journal.losses().report());
+        }
+        let _ending = self.ending.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.ended.swap(true, Ordering::AcqRel) {
             return Ok(self.journal.losses().report());
         }
         self.write_held_back();
         let began = clock::monotonic();
         #[cfg(target_os = "linux")]
-        self.finish_console();
+        self.finish_console(stop_deadline / 2);
         #[cfg(feature = "hardware")]
         if let Some(monitor) = self.monitor.get() {
             monitor.stop();
         }
-        self.finish_recording_code();
+        self.finish_recording_code(stop_deadline / 2);
         self.forget_callbacks();
         self.journal.record(&Record::Closed { time: clock::now(), outcome, reason });
         let end = self.journal.stop();
         self.keeper.lock().unwrap_or_else(PoisonError::into_inner).stop();
         let Some(drain) = &self.drain else {
             drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
-            self.finish_encoding(self.stop_deadline.saturating_sub(began.elapsed()));
+            self.finish_encoding(stop_deadline.saturating_sub(began.elapsed()));
             return Ok(self.journal.losses().report());
         };
-        let drained = drain.finish(end, self.stop_deadline.saturating_sub(began.elapsed()));
-        self.finish_encoding(self.stop_deadline.saturating_sub(began.elapsed()));
-        self.finish_reclaiming(self.stop_deadline.saturating_sub(began.elapsed()));
+        let drained = drain.finish(end, stop_deadline.saturating_sub(began.elapsed()));
+        self.finish_encoding(stop_deadline.saturating_sub(began.elapsed()));
+        self.finish_reclaiming(stop_deadline.saturating_sub(began.elapsed()));
         match drained.trouble {
             Some(trouble) if !drained.complete => Err(Error::new(
                 ErrorKind::Unavailable,

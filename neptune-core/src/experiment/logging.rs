@@ -175,6 +175,16 @@ impl ExperimentHandle {
         }
     }
 
+    /// Gives it another name, for people: the atom `sys/name`.
+    pub fn set_name(&self, name: impl Into<String>) {
+        self.atom("sys/name").assign(name.into());
+    }
+
+    /// Says anew what it is about: the atom `sys/description`.
+    pub fn set_description(&self, description: impl Into<String>) {
+        self.atom("sys/description").assign(description.into());
+    }
+
     /// Adds tags.
     pub fn add_tags<S: Into<String>>(&self, tags: impl IntoIterator<Item = S>) {
         self.set("sys/tags").add(tags);

@@ -146,7 +146,10 @@ impl State {
             name: image.name,
             description: image.description,
         };
-        if !self.journal.is_ours() || self.ended.load(std::sync::atomic::Ordering::Acquire) {
+        if !self.journal.is_ours()
+            || self.journal.keeps_nothing()
+            || self.ended.load(std::sync::atomic::Ordering::Acquire)
+        {
             // Its point is not kept either, and is what counts.
             return (entry, None);
         }

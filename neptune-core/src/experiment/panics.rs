@@ -1,14 +1,10 @@
 //! Panics: their messages are kept, so that an experiment that dies of one can say so.
 
-use std::{
-    cell::RefCell,
-    panic,
-    sync::{Mutex, Once, PoisonError, Weak},
-};
+use std::{any::Any, cell::RefCell, panic, sync::Once};
 
 use neptune_format::Record;
 
-use super::state::State;
+use super::running;
 use crate::clock;
 
 thread_local! {
@@ -16,11 +12,8 @@ thread_local! {
     static LAST: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// The experiments that run in this process.
-static RUNNING: Mutex<Vec<Weak<State>>> = Mutex::new(Vec::new());
-
-/// Has the panics of this process noted in the journal of `state`, from now on. Hooks that were set before still run.
-pub(super) fn watch(state: Weak<State>) {
+/// Has the panics of this process noted in the journals of its experiments, from now on. Hooks that were set before still run.
+pub(super) fn watch() {
     static HOOKED: Once = Once::new();
     HOOKED.call_once(|| {
         let before = panic::take_hook();
@@ -29,14 +22,19 @@ pub(super) fn watch(state: Weak<State>) {
             before(info);
         }));
     });
-    let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
-    running.retain(|state| state.strong_count() > 0);
-    running.push(state);
 }
 
-/// The message of the panic that is unwinding this thread.
-pub(super) fn message() -> String {
-    LAST.try_with(|last| last.borrow().clone()).ok().flatten().unwrap_or_else(|| "panicked".to_owned())
+/// The message of the panic that is unwinding this thread, or that was caught with `payload`.
+pub(super) fn message(payload: Option<&(dyn Any + Send)>) -> String {
+    let noted = LAST.try_with(|last| last.borrow().clone()).ok().flatten();
+    // Without the hook the place is not known.
+    let text = || {
+        let text = payload.and_then(|payload| {
+            payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        });
+        text.map_or_else(|| "panicked".to_owned(), |text| format!("panicked: {text}"))
+    };
+    noted.unwrap_or_else(text)
 }
 
 fn note(info: &panic::PanicHookInfo<'_>) {
@@ -44,8 +42,8 @@ fn note(info: &panic::PanicHookInfo<'_>) {
     let place = info.location().map(|place| format!(" at {}:{}", place.file(), place.line())).unwrap_or_default();
     let message = format!("panicked: {payload}{place}");
     // Never waits: the thread that panics may hold the lock.
-    if let Ok(running) = RUNNING.try_lock() {
-        for state in running.iter().filter_map(Weak::upgrade) {
+    for state in running::all_at_once() {
+        if state.watches.panics {
             state.journal.record(&Record::Panicked { time: clock::now(), message: message.clone() });
         }
     }

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     error::{Error, ErrorKind, Result},
     hardware::HardwareUtilization,
-    session::{Mode, Session},
+    session::Session,
     stored::Reader,
 };
 
@@ -31,12 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 impl State {
     pub(crate) fn read(&self) -> Result<(Reader, ExperimentKey)> {
-        if self.session.mode() == Mode::Offline {
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                "an offline experiment is read after `neptune sync`, or with mode \"embedded\"",
-            ));
-        }
+        self.session.check_has_store()?;
         if !self.ended.load(std::sync::atomic::Ordering::Acquire) {
             self.flush(PATIENCE)?;
         }

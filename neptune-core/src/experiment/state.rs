@@ -13,6 +13,7 @@ use neptune_format::{ExperimentId, ProjectName};
 use super::{
     checkpoints::Families,
     classic::LastX,
+    running::Watches,
     variables::{Refusal, Variables},
 };
 #[cfg(target_os = "linux")]
@@ -106,6 +107,9 @@ pub(super) struct State {
     /// What records the code, once it was started.
     pub(super) recorder: Mutex<Option<Recorder>>,
     pub(super) ended: AtomicBool,
+    /// Held while it is ended, so that who comes second can wait for the first.
+    pub(super) ending: Mutex<()>,
+    pub(super) watches: Watches,
     pub(super) stop_deadline: Duration,
     /// Where the logs stand whose x must increase; see [`Classic`](super::Classic).
     pub(super) last_x: LastX,

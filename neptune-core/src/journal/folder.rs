@@ -8,6 +8,7 @@
 //!   journals/EXPERIMENT/WRITER/
 //!     lock                              held while the writer lives
 //!     lost                              what it could not keep, counted
+//!     process                           of which process, and how its machine was
 //!     abort                             somebody wants it aborted, and why
 //!     000001.jnl ...                    segments
 //!   journals/EXPERIMENT/.WRITER/        a writer that is being made
@@ -114,6 +115,10 @@ impl WriterFolder {
 
     pub(crate) fn lost(&self) -> PathBuf {
         self.path.join("lost")
+    }
+
+    pub(crate) fn process(&self) -> PathBuf {
+        self.path.join("process")
     }
 
     pub(crate) fn abort(&self) -> PathBuf {

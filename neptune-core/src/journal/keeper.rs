@@ -128,7 +128,9 @@ impl Work {
             };
             self.journal.ring.settle(false);
             self.warn();
-            self.journal.abort.look(self.journal.folder());
+            if !self.journal.keeps_nothing() {
+                self.journal.abort.look(self.journal.folder());
+            }
             if self.sync_every.is_some_and(|every| self.synced.elapsed() >= every) {
                 // A sync that fails is tried again; what it is for is the loss of power only.
                 drop(self.journal.sync());
@@ -148,6 +150,9 @@ impl Work {
 
     /// Makes segments ready up to `number`, as far as slots are free.
     fn have_ready(&mut self, number: u64) -> io::Result<()> {
+        if self.journal.keeps_nothing() {
+            return Ok(());
+        }
         loop {
             let next = self.journal.ring.ready() + 1;
             if next > number || !self.journal.ring.has_free_slot(next) {

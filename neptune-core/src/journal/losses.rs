@@ -18,12 +18,20 @@ use super::{mapping::Mapping, segment};
 /// Bytes of the file: one page.
 const BYTES: usize = 4096;
 
+/// The word that says what is known of the end of the writer.
+const DEATH: usize = SEGMENTS - 1;
+
+/// What [`DEATH`] holds of a program that exited; smaller numbers are signals.
+const EXITED: u64 = 256;
+
 /// The word that says how many segments were ever made ready; the words before it are counts, by number of their reason.
 const SEGMENTS: usize = BYTES / 8 - 1;
 
 #[derive(Debug)]
 pub(crate) struct Losses {
     mapping: Mapping,
+    /// Nothing is kept on purpose: then that is no loss.
+    keeps_nothing: bool,
     /// The first detail of each reason, for the warning; taken by the keeper when it warns.
     details: Mutex<[Option<String>; LostReason::ALL.len()]>,
     /// What integrations have to say, until the keeper says it.
@@ -37,11 +45,23 @@ impl Losses {
     pub(super) fn create(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().create_new(true).read(true).write(true).open(path)?;
         segment::allocate(&file, BYTES as u64)?;
-        Ok(Self { mapping: Mapping::of(&file, BYTES)?, details: Mutex::default(), notices: Mutex::default() })
+        Ok(Self::over(Mapping::of(&file, BYTES)?, false))
+    }
+
+    /// Counts of a journal that keeps nothing: they go with the process.
+    pub(super) fn of_nothing() -> io::Result<Self> {
+        Ok(Self::over(Mapping::anonymous(BYTES)?, true))
+    }
+
+    fn over(mapping: Mapping, keeps_nothing: bool) -> Self {
+        Self { mapping, keeps_nothing, details: Mutex::default(), notices: Mutex::default() }
     }
 
     /// Counts; never blocks and makes no system call.
     pub(crate) fn add(&self, reason: LostReason, count: u64) {
+        if self.keeps_nothing && reason == LostReason::Stopped {
+            return;
+        }
         self.count(reason).fetch_add(count, Ordering::Relaxed);
     }
 
@@ -86,9 +106,28 @@ impl Losses {
         self.mapping.counter(SEGMENTS).store(number, Ordering::Release);
     }
 
+    /// Remembers how the writer is about to end, if it does not come to end in good order.
+    pub(crate) fn note_death(&self, death: Death) {
+        let word = match death {
+            Death::Signal(number) => number,
+            Death::Exited => EXITED,
+        };
+        // What came first is the cause.
+        self.mapping.counter(DEATH).compare_exchange(0, word, Ordering::AcqRel, Ordering::Relaxed).ok();
+    }
+
     fn count(&self, reason: LostReason) -> &AtomicU64 {
         self.mapping.counter(usize::from(reason as u8))
     }
+}
+
+/// How a writer was about to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Death {
+    /// It was told to die by this signal.
+    Signal(u64),
+    /// Its program exited while it was open.
+    Exited,
 }
 
 /// What the file of a writer says that is no longer alive.
@@ -97,6 +136,8 @@ pub(crate) struct Remains {
     pub(crate) lost: LostReport,
     /// How many segments were ever ready.
     pub(crate) segments: u64,
+    /// How it was about to end, where it knew.
+    pub(crate) death: Option<Death>,
 }
 
 impl Remains {
@@ -115,7 +156,12 @@ impl Remains {
         for reason in LostReason::ALL {
             lost.add(reason, word(usize::from(reason as u8)));
         }
-        Ok(Self { lost, segments: word(SEGMENTS) })
+        let death = match word(DEATH) {
+            0 => None,
+            EXITED => Some(Death::Exited),
+            signal => Some(Death::Signal(signal)),
+        };
+        Ok(Self { lost, segments: word(SEGMENTS), death })
     }
 }
 
@@ -132,6 +178,8 @@ mod tests {
         losses.explain(LostReason::TypeConflict, 1, || "first".into());
         losses.explain(LostReason::TypeConflict, 1, || "second".into());
         losses.segment_is_ready(4);
+        losses.note_death(Death::Signal(15));
+        losses.note_death(Death::Exited);
         assert_eq!(losses.detail(LostReason::TypeConflict).as_deref(), Some("first"));
         // The mapping is never flushed here: a reader of the file sees it all the same.
         let remains = Remains::read(&path).unwrap();
@@ -139,6 +187,7 @@ mod tests {
         assert_eq!(remains.lost.count(LostReason::DiskFull), 3);
         assert_eq!(remains.lost.count(LostReason::TypeConflict), 2);
         assert_eq!(remains.segments, 4);
+        assert_eq!(remains.death, Some(Death::Signal(15)));
         assert_eq!(Remains::read(&folder.path().join("none")).unwrap(), Remains::default());
     }
 }

@@ -18,7 +18,7 @@ use neptune_format::frame::{self, kind};
 /// A segment in memory.
 #[derive(Debug)]
 pub(super) enum Mapping {
-    /// A shared mapping of a file.
+    /// A shared mapping of a file, or memory that stands for one.
     File(MmapRaw),
     /// Plain memory, so that the ring can be tested where files cannot be mapped.
     #[cfg(test)]
@@ -38,6 +38,11 @@ impl Mapping {
         #[cfg(not(target_os = "linux"))]
         Self::touch(&raw, length);
         Ok(Self::File(raw))
+    }
+
+    /// Memory that is no file, gone with the process.
+    pub(super) fn anonymous(length: usize) -> io::Result<Self> {
+        Ok(Self::File(MmapOptions::new().len(length).map_anon()?.into()))
     }
 
     fn touch(raw: &MmapRaw, length: usize) {

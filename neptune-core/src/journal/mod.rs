@@ -19,6 +19,7 @@ mod keeper;
 mod lock;
 mod losses;
 mod mapping;
+mod process;
 mod reader;
 mod ring;
 mod segment;
@@ -28,7 +29,8 @@ pub(crate) use abort::leave as leave_abort_request;
 pub(crate) use folder::{Folder, WriterFolder};
 pub(crate) use keeper::Keeper;
 pub(crate) use lock::Lock;
-pub(crate) use losses::Remains;
+pub(crate) use losses::{Death, Remains};
+pub(crate) use process::Process;
 pub(crate) use reader::{Batch, ReadError, Reader, Reading};
 pub(crate) use writer::{Journal, Opened, Syncing};
 

@@ -21,6 +21,7 @@ use super::{
     keeper::{Keeper, KeptFiles},
     lock::Lock,
     losses::Losses,
+    process::Process,
     ring::{Refused, Ring},
     segment as files,
 };
@@ -38,6 +39,7 @@ pub(crate) struct Journal {
     /// The files of segments that are ready or written to, for syncing.
     pub(super) files: Mutex<KeptFiles>,
     pub(super) abort: AbortRequest,
+    keeps_nothing: bool,
 }
 
 /// Who syncs a journal to the disk, and how often.
@@ -53,7 +55,8 @@ pub(crate) struct Syncing {
 pub(crate) struct Opened {
     pub(crate) journal: Arc<Journal>,
     pub(crate) keeper: Keeper,
-    pub(crate) lock: Lock,
+    /// `None` of a journal that keeps nothing.
+    pub(crate) lock: Option<Lock>,
 }
 
 impl Journal {
@@ -78,10 +81,33 @@ impl Journal {
             is_power_safe: syncing.every.is_some(),
             files: Mutex::new(KeptFiles::with_first(first)),
             abort: AbortRequest::default(),
+            keeps_nothing: false,
         });
         let sync_every = if syncing.by_keeper { syncing.every } else { None };
         let keeper = Keeper::start(Arc::clone(&journal), sync_every)?;
-        Ok(Opened { journal, keeper, lock })
+        Ok(Opened { journal, keeper, lock: Some(lock) })
+    }
+
+    /// Makes a journal that keeps nothing and has no folder: its ring was stopped before it began, so a logging call goes the
+    /// way that it goes after the end of an experiment.
+    pub(crate) fn of_nothing(folder: &Folder, experiment: ExperimentId, writer: WriterId) -> io::Result<Opened> {
+        fork::watch();
+        clock::start();
+        let ring = Ring::new(super::SEGMENT_BYTES);
+        ring.stop();
+        let journal = Arc::new(Self {
+            ring,
+            losses: Losses::of_nothing()?,
+            folder: folder.writer(experiment, writer),
+            capacity: super::SEGMENT_BYTES,
+            is_power_safe: false,
+            files: Mutex::default(),
+            abort: AbortRequest::default(),
+            keeps_nothing: true,
+        });
+        // It has no segments to make, but warnings to say and a clock to anchor.
+        let keeper = Keeper::start(Arc::clone(&journal), None)?;
+        Ok(Opened { journal, keeper, lock: None })
     }
 
     /// As [`Journal::make`], again when another process took the unfinished folder away: whoever recovers may find it
@@ -117,6 +143,7 @@ impl Journal {
         let mut lock = Lock::take(&unfinished.lock())?
             .ok_or_else(|| io::Error::new(io::ErrorKind::WouldBlock, "the lock of a new journal is held by another"))?;
         let losses = Losses::create(&unfinished.lost())?;
+        Process::now().write(&unfinished.process())?;
         let ring = Ring::new(capacity);
         let first = files::prepare(unfinished, &header_of(named, 1, capacity))?;
         losses.segment_is_ready(1);
@@ -199,6 +226,9 @@ impl Journal {
         if self.is_too_large(record.text_bytes()) {
             return Err(LostReason::TooLarge);
         }
+        if self.keeps_nothing {
+            return Ok(());
+        }
         self.bytes(kind::RECORD, &record.encode())
     }
 
@@ -235,6 +265,11 @@ impl Journal {
     /// Whether somebody wants the experiment aborted.
     pub(crate) const fn abort(&self) -> &AbortRequest {
         &self.abort
+    }
+
+    /// Whether this journal keeps nothing, on purpose.
+    pub(crate) const fn keeps_nothing(&self) -> bool {
+        self.keeps_nothing
     }
 
     /// Whether this process is the one that made the journal.

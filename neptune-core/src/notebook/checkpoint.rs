@@ -49,9 +49,7 @@ impl StoredExperiment {
     pub fn is_notebook(&self) -> Result<bool> {
         let (store, key) = self.open()?;
         match store.variable(key, "sys/kind") {
-            Ok(variable) => {
-                Ok(matches!(variable.value, VariableValue::Atom(AtomValue::String(kind)) if kind == KIND))
-            }
+            Ok(variable) => Ok(matches!(variable.value, VariableValue::Atom(AtomValue::String(kind)) if kind == KIND)),
             Err(error) if error.kind() == neptune_store::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error.into()),
         }

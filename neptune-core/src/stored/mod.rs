@@ -5,6 +5,7 @@ mod difference;
 mod files;
 mod reader;
 mod reading;
+mod system;
 
 use std::fmt;
 
@@ -12,6 +13,7 @@ use neptune_format::{ExperimentId, ProjectName};
 use neptune_store::read::ExperimentKey;
 
 pub use self::files::Artifact;
+pub use system::{ExperimentState, SystemProperties};
 
 use crate::{error::Result, experiment::ExperimentHandle, session::Session};
 

@@ -12,7 +12,11 @@ use std::{
 
 use neptune_store::Store;
 
-use crate::{error::Result, fork, session::Session};
+use crate::{
+    error::Result,
+    fork,
+    session::{Mode, Session},
+};
 
 /// The open store of a session that nobody reads from now, if there is one.
 #[derive(Default)]
@@ -70,6 +74,10 @@ impl Deref for Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
+        if self.session.mode() == Mode::ReadOnly {
+            // Of a folder that cannot be written it may have been told that nothing changes there.
+            return;
+        }
         let mut idle = self.session.inner.reader.0.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.is_none() {
             *idle = self.opened.take();

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 
 use super::{batch::Batch, lifecycle};
 use crate::{
+    delete,
     error::{Error, ErrorKind, Result},
     store::Store,
 };
@@ -54,7 +55,7 @@ impl Store {
     ///
     /// # Errors
     /// `Busy` when the writer does not stand at the start of the piece (ask [`Store::position`] and go on from there), or when another
-    /// writer held the store for too long; `Full` when the disk is full.
+    /// writer held the store for too long; `Full` when the disk is full; `NotFound` when the experiment was deleted.
     pub fn apply<'a>(
         &mut self,
         key: WriterKey,
@@ -76,6 +77,7 @@ impl Store {
     ) -> Result<Applied> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         fail::fail_point!("apply-begun");
+        delete::refuse_deleted(&transaction, key.experiment)?;
         let stands = position_in(&transaction, key.writer)?;
         let Piece { start, end, damaged } = piece;
         if stands != start {

@@ -65,6 +65,21 @@ pub enum Filter {
     Missing(Attribute),
 }
 
+impl Filter {
+    /// Calls `with` for each variable that is named, as it is written.
+    pub(super) fn each_name<E>(&self, with: &mut impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
+        match self {
+            Self::And(filters) | Self::Or(filters) => filters.iter().try_for_each(|filter| filter.each_name(with)),
+            Self::Not(filter) => filter.each_name(with),
+            Self::Compare { attribute, .. }
+            | Self::Aggregate { attribute, .. }
+            | Self::Contains { attribute, .. }
+            | Self::Exists(attribute)
+            | Self::Missing(attribute) => with(attribute.path.as_str()),
+        }
+    }
+}
+
 /// A variable in a query: its path, or an older word for it, and its type where the query says one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attribute {

@@ -2,13 +2,16 @@
 //!
 //! The order is total, so that pages of one moment neither repeat nor leave out an experiment.
 
-use std::collections::{HashMap, hash_map::Entry};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    fmt::Write as _,
+};
 
 use neptune_format::ProjectName;
 use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 
 use super::{
-    filter::AttributeType,
+    filter::{AttributeType, Filter},
     resolve::{Place, Places},
     selection,
     sql::{Condition, type_is},
@@ -47,6 +50,9 @@ impl Page {
             None => condition.sql.push_str("1 = 1"),
         }
         selection::select(connection, query, places, &mut condition)?;
+        if !query.hidden {
+            leave_out_hidden(query.filter.as_ref(), places, &mut condition)?;
+        }
         let kept = condition.parameters.len();
         // Within a project the number tells what is newer as well as the id does, and there is an index in its order.
         let newest = if query.project.is_some() { "e.number DESC" } else { "e.id DESC" };
@@ -78,6 +84,29 @@ impl Page {
         };
         Ok(Self { total, rows })
     }
+}
+
+/// What makes an experiment hidden: a variable, and the condition on its row `v`.
+const HIDDEN: [(&str, &str); 2] = [("sys/trashed", "v.integer = 1"), ("sys/kind", "v.text IS NOT NULL")];
+
+/// Leaves out what is in the trash or of another kind, unless the filter says something of that itself.
+fn leave_out_hidden(filter: Option<&Filter>, places: &mut Places<'_>, condition: &mut Condition) -> Result<()> {
+    for (name, is_hidden) in HIDDEN {
+        let Some(Place::Path(path)) = places.exact(name)? else { continue };
+        let mut named = false;
+        if let Some(filter) = filter {
+            filter.each_name(&mut |name| -> Result<()> {
+                named |= places.place(name)? == Some(Place::Path(path));
+                Ok(())
+            })?;
+        }
+        if !named {
+            let path = condition.bind(path);
+            let hidden = format!("SELECT 1 FROM variable v WHERE v.path_id = {path} AND v.experiment_id = e.id");
+            write!(condition.sql, " AND NOT EXISTS ({hidden} AND {is_hidden})").ok();
+        }
+    }
+    Ok(())
 }
 
 /// Makes SQLite look up the value to sort by in the narrow index, where the values of one path lie side by side. Left

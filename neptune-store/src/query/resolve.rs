@@ -63,7 +63,8 @@ impl<'a> Places<'a> {
         Ok(None)
     }
 
-    fn exact(&self, name: &str) -> Result<Option<Place>> {
+    /// The place of exactly this path, whatever older words there are for it.
+    pub(super) fn exact(&self, name: &str) -> Result<Option<Place>> {
         match name {
             SHORT_ID => return Ok(Some(Place::ShortId)),
             RUNNING_TIME => return Ok(Some(Place::RunningTime)),

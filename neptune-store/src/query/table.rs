@@ -58,6 +58,9 @@ pub struct ExperimentQuery {
     pub limit: Option<u64>,
     /// How many rows to leave out at the beginning.
     pub offset: u64,
+    /// Whether what is hidden is found too: experiments in the trash (`sys/trashed`), and those of another kind
+    /// (`sys/kind`), such as notebooks. A filter that names one of these variables finds them as well.
+    pub hidden: bool,
     /// The time now: what relative times in the filter, such as `"-2h"`, count back from, and until when what still runs
     /// has run. By default the epoch.
     pub now: Timestamp,
@@ -169,6 +172,13 @@ impl ExperimentQuery {
     #[must_use]
     pub const fn offset(mut self, offset: u64) -> Self {
         self.offset = offset;
+        self
+    }
+
+    /// Sets [`ExperimentQuery::hidden`].
+    #[must_use]
+    pub const fn hidden(mut self, hidden: bool) -> Self {
+        self.hidden = hidden;
         self
     }
 
@@ -321,6 +331,29 @@ mod tests {
         // One of them has text.
         assert_eq!(table.column("seed").and_then(|seed| seed.cell(3)), Some(Cell::String("9007199254740993".into())));
         assert!(table.column("nowhere").is_some_and(|nowhere| (0..4).all(|row| nowhere.is_missing(row))));
+    }
+
+    #[test]
+    fn what_is_in_the_trash_or_no_run_is_left_out_unless_it_is_asked_for() {
+        let mut sample = Sample::new();
+        sample.experiment(1, &[("sys/name", "kept".into())]);
+        sample.experiment(1, &[("sys/trashed", true.into())]);
+        sample.experiment(1, &[("sys/trashed", false.into())]);
+        sample.experiment(1, &[("sys/kind", "notebook".into())]);
+        let found = |query: ExperimentQuery| {
+            let table = sample.table(query);
+            assert_eq!(table.total, table.rows.len() as u64);
+            ids(&table).join(" ")
+        };
+        let filtered = |filter: &str| found(ExperimentQuery::default().filter(filter.parse().unwrap()));
+        assert_eq!(found(ExperimentQuery::default()), "MNI-3 MNI-1");
+        assert_eq!(found(ExperimentQuery::default().project("ada/mnist".parse().unwrap())), "MNI-3 MNI-1");
+        assert_eq!(found(ExperimentQuery::default().hidden(true)), "MNI-4 MNI-3 MNI-2 MNI-1");
+        assert_eq!(filtered("sys/trashed = true"), "MNI-2");
+        assert_eq!(filtered("NOT trashed = true"), "MNI-3 MNI-1", "the notebook is still hidden");
+        assert_eq!(filtered("sys/kind = \"notebook\""), "MNI-4");
+        assert_eq!(filtered("sys/name MISSING"), "MNI-3");
+        assert_eq!(filtered("sys/kind MISSING OR sys/trashed EXISTS"), "MNI-3 MNI-2 MNI-1");
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod experiment;
 mod logs;
 mod nearest;
 mod running;
+mod sizes;
 mod values;
 mod variable;
 
@@ -20,6 +21,7 @@ pub use experiment::{ExperimentKey, ProjectSummary, WriterSummary};
 pub use logs::Log;
 pub use nearest::suggestion;
 pub use overview::Bucket;
+pub use sizes::Sizes;
 pub use variable::{NamespaceEntry, SeriesSummary, Variable, VariableValue};
 
 pub(crate) use experiment::by_id;

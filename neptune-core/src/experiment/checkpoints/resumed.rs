@@ -86,7 +86,7 @@ impl State {
     }
 
     fn is_offline(&self) -> bool {
-        self.session.mode() == crate::session::Mode::Offline
+        self.session.mode() != crate::session::Mode::Embedded
     }
 }
 
