@@ -10,11 +10,13 @@ pub(crate) struct CodeSettings {
     /// Variables of the environment besides the usual ones.
     pub(crate) variables: Vec<String>,
     pub(crate) package: Option<Package>,
+    /// Whether nothing is recorded: another program made what is logged.
+    pub(crate) is_off: bool,
 }
 
 impl CodeSettings {
     pub(crate) const fn new() -> Self {
-        Self { sources: Sources::Usual, has_git: true, variables: Vec::new(), package: None }
+        Self { sources: Sources::Usual, has_git: true, variables: Vec::new(), package: None, is_off: false }
     }
 }
 

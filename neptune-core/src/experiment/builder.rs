@@ -134,6 +134,21 @@ impl ExperimentBuilder {
         self
     }
 
+    /// Records nothing of this process: neither its hardware, nor its output, nor its code. Another program made what is logged.
+    #[cfg(feature = "import")]
+    pub(crate) fn of_another_program(mut self) -> Self {
+        #[cfg(feature = "hardware")]
+        {
+            self.hardware = Some(Readings::Off);
+        }
+        #[cfg(target_os = "linux")]
+        {
+            self.console = Some(Console::NONE);
+        }
+        self.code.is_off = true;
+        self
+    }
+
     #[cfg(feature = "import")]
     const fn may_make(&self) -> bool {
         !self.edits || self.makes

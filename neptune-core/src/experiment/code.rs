@@ -114,7 +114,7 @@ impl State {
     /// Starts the thread that records the code. Where no thread can be started the experiment goes without.
     pub(super) fn record_code(self: &Arc<Self>, settings: CodeSettings, writer: WriterId, is_maker: bool) {
         let keeps = matches!(self.session.mode(), Mode::Embedded | Mode::Offline);
-        if self.edits || !keeps || !self.session.inner.records_code {
+        if self.edits || settings.is_off || !keeps || !self.session.inner.records_code {
             return;
         }
         let circumstances = Circumstances::take(&settings);

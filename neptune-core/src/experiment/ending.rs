@@ -68,6 +68,18 @@ impl Experiment {
         self.state.end(Outcome::Failed, Some(error.to_string()))
     }
 
+    /// Ends the experiment as failed, with `error` as the reason, and keeps `traceback`, a stack trace or whatever else tells
+    /// how it came to that, as a text of `monitoring/traceback`. Otherwise as [`Experiment::stop`].
+    ///
+    /// # Errors
+    /// As [`Experiment::stop`].
+    pub fn fail_with_traceback(self, error: impl Display, traceback: impl AsRef<str>) -> Result<LostReport> {
+        if let Some(tracebacks) = self.series_or_count::<String>("monitoring/traceback") {
+            tracebacks.append(traceback);
+        }
+        self.state.end(Outcome::Failed, Some(error.to_string()))
+    }
+
     /// Ends the experiment as aborted: somebody stopped it before its work was done. Otherwise as [`Experiment::stop`].
     ///
     /// # Errors

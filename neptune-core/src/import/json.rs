@@ -176,11 +176,7 @@ impl JsonExperiment {
     pub fn import(&self, session: &Session, progress: impl FnMut(u64)) -> Result<Imported> {
         let id = self.found.id.unwrap_or_default();
         let was_there = self.fits_what_is_there(session, id)?;
-        let mut builder = session.attach(&id.to_string()).stop_deadline(PATIENCE);
-        #[cfg(feature = "hardware")]
-        {
-            builder = builder.without_hardware();
-        }
+        let mut builder = session.attach(&id.to_string()).stop_deadline(PATIENCE).of_another_program();
         if let Some(project) = &self.project {
             builder = builder.project(project.as_str());
         }

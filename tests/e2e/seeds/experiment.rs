@@ -4,14 +4,14 @@
 use std::{fs, path::Path};
 
 use neptune_core::{
-    AtomValue, Classic as _, ErrorKind, Experiment, ExperimentState, IMAGE_SIZE_LIMIT_MB, Image, LostReason, Session,
-    Timestamp,
+    AtomValue, Classic as _, ErrorKind, Experiment, ExperimentState, IMAGE_SIZE_LIMIT_MB, Image, LostReason, Package,
+    Session, Timestamp,
 };
 use neptune_tests::Folder;
 
 /// A project with the key of the documentation's example, and its first experiment.
 fn created(folder: &Folder) -> (Session, Experiment) {
-    let session = Session::builder().without_code().folder(folder.path()).project("neptune/mpi").open().unwrap();
+    let session = Session::builder().folder(folder.path()).project("neptune/mpi").open().unwrap();
     let experiment = session.experiment().name("exp_name").start().unwrap();
     (session, experiment)
 }
@@ -79,7 +79,7 @@ fn artifacts_are_logged_downloaded_and_deleted() {
     let missing = experiment.log_artifact(&files.join("no.pkl"), None).unwrap_err();
     assert_eq!(missing.kind(), ErrorKind::FileNotFound);
     assert!(missing.to_string().contains("no.pkl"), "{missing}");
-    let limited = Session::builder().without_code().folder(folder.path()).project("neptune/mpi").storage_limit(1).open().unwrap();
+    let limited = Session::builder().folder(folder.path()).project("neptune/mpi").storage_limit(1).open().unwrap();
     let full = limited.experiment().start().unwrap();
     let error = full.log_artifact(&b"more than a byte"[..], Some("more.bin")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::StorageLimitReached);
@@ -131,9 +131,9 @@ fn sources_are_downloaded_as_an_archive() {
     fs::create_dir_all(code.join("src/my-module")).unwrap();
     fs::write(code.join("src/my-module/model.rs"), "struct Model;").unwrap();
     fs::write(code.join("train.rs"), "fn main() {}").unwrap();
-    let session = Session::builder().without_code().folder(folder.path()).project("neptune/mpi").open().unwrap();
-    let root = code.to_str().unwrap();
-    let experiment = session.experiment().sources_of(root, ["src", "train.rs"]).start().unwrap();
+    let session = Session::builder().folder(folder.path()).project("neptune/mpi").open().unwrap();
+    let package = Package::new("trainer", "0.1.0", code.to_str().unwrap(), &[]);
+    let experiment = session.experiment().package(package).sources(["src", "train.rs"]).start().unwrap();
     experiment.stop().unwrap();
 
     // `download_sources`: everything, a directory; `NotADirectory`, `FileNotFound`.
@@ -161,7 +161,8 @@ fn metrics_texts_and_images_are_logged_and_read() {
         experiment.send_metric_at("accuracy-xy", x, y);
     }
     let same = experiment.numeric_values(&["accuracy", "accuracy-xy"]).unwrap();
-    assert_eq!(same.column("accuracy"), same.column("accuracy-xy"), "both calls have the same effect");
+    let values = |name: &str| same.column(name).unwrap().as_floats().unwrap().to_vec();
+    assert_eq!(values("accuracy"), values("accuracy-xy"), "both calls have the same effect");
     experiment.send_metric("loss", 0.7);
     let time = Timestamp::from_micros(1_560_430_912_000_000);
     experiment.at("logs/timed").log_with(7, time, 1.5);
@@ -199,7 +200,7 @@ fn metrics_texts_and_images_are_logged_and_read() {
     assert_eq!(last("timed"), (7.0, AtomValue::Float(1.5)));
     assert_eq!(last("my_text_data").0, 10.0);
     assert_eq!(last("bbox_images").0, 5.0);
-    assert_eq!(logs.len(), 7, "{:?}", logs.keys());
+    assert_eq!(logs.len(), 8, "{:?}", logs.keys());
 
     // `get_numeric_channels_values`: aligned on x; missing where one has more values than another.
     let table = experiment.numeric_values(&["accuracy", "loss"]).unwrap();
@@ -235,7 +236,7 @@ fn png() -> Vec<u8> {
 #[test]
 fn parameters_properties_and_system_properties_are_read() {
     let folder = Folder::new();
-    let session = Session::builder().without_code().folder(folder.path()).project("neptune/mpi").open().unwrap();
+    let session = Session::builder().folder(folder.path()).project("neptune/mpi").open().unwrap();
     let experiment = session
         .experiment()
         .name("exp_name")
@@ -292,4 +293,6 @@ fn it_is_stopped_as_succeeded_or_with_a_traceback_as_failed() {
     let failed = session.get("MPI-2").unwrap();
     assert_eq!(failed.state().unwrap(), ExperimentState::Failed);
     assert_eq!(failed.atom("sys/failure").unwrap(), "ValueError: no data".into());
+    let traceback = &failed.series::<String>("monitoring/traceback").unwrap()[0];
+    assert!(traceback.value.contains("line 3"), "{traceback:?}");
 }

@@ -1,3 +1,4 @@
 //! The documents that neptune grew from, walked through in their order.
 
+mod experiment;
 mod variables;
