@@ -208,6 +208,23 @@ fn monotonic_nanos() -> u64 {
     u64::try_from(time.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(time.tv_nsec).unwrap_or(0)
 }
 
+/// The time, for a change that is about everything that was logged before it: not less than the time of any point that this
+/// process logged until now, however close together the threads read the clock.
+pub(crate) fn now_behind_all() -> Timestamp {
+    // Two anchors agree to some microseconds.
+    const SLACK: i64 = 20;
+    Timestamp::from_micros(now().as_micros().saturating_add(SLACK))
+}
+
+/// Waits until `time` is over: some microseconds, of a time that was read a moment ago.
+pub(crate) fn wait_until_over(time: Timestamp) {
+    const PATIENCE: Duration = Duration::from_millis(10);
+    let began = monotonic();
+    while now() <= time && began.elapsed() < PATIENCE {
+        std::hint::spin_loop();
+    }
+}
+
 /// A point on a clock that only goes forward, for waiting.
 pub(crate) fn monotonic() -> Instant {
     Instant::now()

@@ -91,13 +91,13 @@ pub use hardware::HardwareUtilization;
 pub use image::{IMAGE_SIZE_LIMIT_MB, Image, PixelRange};
 pub use neptune_format::{
     AtomValue, Container, Content, ExperimentId, File, Histogram, HistogramError, LoggedImage, LostReason, LostReport,
-    ObjectId, ProjectName, Step, Timestamp, VariablePath, VariableType,
+    ObjectId, ProjectName, RevisionId, Step, Timestamp, VariablePath, VariableType,
 };
 #[cfg(feature = "embedded")]
 pub use neptune_store::{
-    self as store, ExperimentQuery, ExperimentTable, Filter, Table,
+    self as store, ExperimentQuery, ExperimentTable, Filter, Purged, Table,
     query::Direction,
-    read::{Log, NamespaceEntry},
+    read::{Change, Log, NamespaceEntry, Revision},
 };
 pub use project::Project;
 #[cfg(feature = "embedded")]

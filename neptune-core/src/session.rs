@@ -196,6 +196,38 @@ impl Session {
         self.experiment().id(id).editing()
     }
 
+    /// A new experiment that begins with the series of another, by short id or UUID, up to and with `step`: to try another
+    /// way from there, while what is there stays. Images are series too. Parameters, properties, tags and files are not taken
+    /// over, nor what stands below `monitoring/` and `timing/`. Points without a step go on behind the last. It is in the
+    /// project of the other unless it is told another, and names the other in `sys/forked_from` and `sys/fork_step`.
+    ///
+    /// No points are copied: the experiments share the bytes. What later becomes of the other, a rewind or its deletion,
+    /// does not change the new one.
+    ///
+    /// It has all that was logged to the other before [`start`](crate::ExperimentBuilder::start) was called, which waits
+    /// for what other processes, or this one, have not drained yet: half a second, and 5 seconds at most. What is not drained
+    /// by then is not in the new experiment; so of an experiment that is logged to offline it has nothing.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let session = neptune_core::Session::builder().folder(folder.path()).open()?;
+    /// # let experiment = session.experiment().start()?;
+    /// # for step in 0..1000 { experiment.log_metric_at("loss", step, 1.0); }
+    /// # let id = experiment.id().to_string();
+    /// # experiment.stop()?;
+    /// let fork = session.fork(&id, 499).name("half the learning rate").start()?;
+    /// let loss = fork.series::<f64>("logs/loss")?;
+    /// loss.append(0.5);
+    /// assert_eq!(loss.last()?.step, 500.0);
+    /// # fork.stop()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn fork(&self, id: &str, step: impl crate::IntoStep) -> ExperimentBuilder {
+        self.experiment().forking(id, step.into_step().map(neptune_format::Step::get))
+    }
+
     /// An experiment that exists, by short id or UUID, to read.
     ///
     /// # Errors

@@ -104,6 +104,11 @@ impl WriterId {
     }
 }
 
+uuid_newtype! {
+    /// The identity of a change to an experiment that can be undone: points that were deleted, a variable that was renamed.
+    RevisionId
+}
+
 /// The name of a project, `workspace/name`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

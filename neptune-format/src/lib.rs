@@ -19,7 +19,7 @@ pub mod value;
 pub mod version;
 
 pub use entry::{Entry, EntryError};
-pub use ids::{ExperimentId, IdError, ProjectName, WriterId};
+pub use ids::{ExperimentId, IdError, ProjectName, RevisionId, WriterId};
 pub use lost::{LostReason, LostReport};
 pub use media::{Document, Histogram, HistogramError, LoggedImage};
 pub use object::{File, ObjectId};

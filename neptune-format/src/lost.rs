@@ -38,11 +38,13 @@ pub enum LostReason {
     NotANumber = 12,
     /// The folder of objects holds as much as it may: the bytes of an image were not kept.
     StorageLimit = 13,
+    /// A rename, an undo or a fork came to the store when what it was about was gone or its name was taken.
+    Conflict = 14,
 }
 
 impl LostReason {
     /// Every reason, in the order of their numbers.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::DiskFull,
         Self::Overrun,
         Self::TooLarge,
@@ -57,6 +59,7 @@ impl LostReason {
         Self::InvalidStep,
         Self::NotANumber,
         Self::StorageLimit,
+        Self::Conflict,
     ];
 
     /// The name of the reason in the store, in JSON and in the file of counts.
@@ -76,6 +79,7 @@ impl LostReason {
             Self::InvalidStep => "invalid_step",
             Self::NotANumber => "not_a_number",
             Self::StorageLimit => "storage_limit",
+            Self::Conflict => "conflict",
         }
     }
 
@@ -102,6 +106,9 @@ impl LostReason {
             Self::NotANumber => "a metric takes numbers; see the first warning for the place",
             Self::StorageLimit => {
                 "files take as much room as they may; delete artifacts and run neptune gc, or raise NEPTUNE_STORAGE_LIMIT"
+            }
+            Self::Conflict => {
+                "a rename, undo or fork found its name taken, or nothing to work on; see neptune revisions and try again"
             }
         }
     }

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::ProjectName,
+    ids::{ExperimentId, ProjectName, RevisionId},
     path::VariablePath,
     value::{AtomValue, Content, Timestamp},
 };
@@ -112,6 +112,49 @@ pub enum Record {
         /// Who edits.
         owner: String,
     },
+    /// Deletes points, until [`Record::Undo`]. It covers those with `first <= step <= last` whose time is not later than
+    /// `time`, by whatever writer they were logged and whenever they reach the store. Of its own writer it covers those
+    /// that stand before it in the journal, and none that stand behind it.
+    DeletePoints {
+        /// What names this change.
+        revision: RevisionId,
+        /// The series; `None` for every series that is on the steps of the experiment, which is to rewind it.
+        path: Option<VariablePath>,
+        /// The least step that is deleted. Rewinding to a step deletes from the next greater double on.
+        first: f64,
+        /// The greatest step that is deleted; infinite when there is no bound.
+        last: f64,
+        /// When.
+        time: Timestamp,
+    },
+    /// Gives a variable another path, for all writers of the experiment, until [`Record::Undo`].
+    Rename {
+        /// What names this change.
+        revision: RevisionId,
+        /// The path that it has.
+        from: VariablePath,
+        /// The path that it gets. No variable may be there.
+        to: VariablePath,
+        /// When.
+        time: Timestamp,
+    },
+    /// The experiment begins with the series of another, up to a step. Stands directly behind [`Record::Opened`] in the
+    /// journal of the first writer.
+    Forked {
+        /// The other experiment.
+        parent: ExperimentId,
+        /// The greatest step that is taken over.
+        step: f64,
+        /// When.
+        time: Timestamp,
+    },
+    /// Undoes a change that [`Record::DeletePoints`] or [`Record::Rename`] made.
+    Undo {
+        /// Which.
+        revision: RevisionId,
+        /// When.
+        time: Timestamp,
+    },
 }
 
 impl Record {
@@ -176,6 +219,21 @@ mod tests {
                 pid: 8,
                 owner: "o".into(),
             },
+            Record::DeletePoints {
+                revision: RevisionId::from_bytes([7; 16]),
+                path: None,
+                first: 3.0_f64.next_up(),
+                last: f64::INFINITY,
+                time: Timestamp::from_micros(2),
+            },
+            Record::Rename {
+                revision: RevisionId::from_bytes([8; 16]),
+                from: VariablePath::new("a").unwrap(),
+                to: VariablePath::new("b").unwrap(),
+                time: Timestamp::from_micros(3),
+            },
+            Record::Forked { parent: ExperimentId::from_bytes([9; 16]), step: -0.5, time: Timestamp::from_micros(4) },
+            Record::Undo { revision: RevisionId::from_bytes([8; 16]), time: Timestamp::from_micros(5) },
         ];
         for record in records {
             assert_eq!(Record::decode(&record.encode()).unwrap(), record);

@@ -6,6 +6,7 @@ use neptune_format::{ExperimentId, ObjectId, Timestamp};
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::{
+    apply,
     error::{Error, ErrorKind, Result},
     read::ExperimentKey,
     store::Store,
@@ -17,8 +18,8 @@ const ROWS: [&str; 8] = [
     "DELETE FROM object_use WHERE experiment_id = $1",
     "DELETE FROM member WHERE experiment_id = $1",
     "DELETE FROM variable WHERE experiment_id = $1",
-    "DELETE FROM chunk WHERE experiment_id = $1",
     "DELETE FROM lost WHERE experiment_id = $1",
+    "DELETE FROM revision WHERE experiment_id = $1",
     "DELETE FROM writer_series WHERE writer_id IN (SELECT id FROM writer WHERE experiment_id = $1)",
     "DELETE FROM writer WHERE experiment_id = $1",
     "DELETE FROM experiment WHERE id = $1",
@@ -66,6 +67,7 @@ fn remove(connection: &Connection, experiment: &ExperimentKey, time: Timestamp) 
         .prepare_cached("SELECT DISTINCT object FROM object_use WHERE experiment_id = $1")?
         .query_map([experiment.id], |row| row.get::<_, [u8; 32]>(0).map(ObjectId::from_bytes))?
         .collect::<rusqlite::Result<_>>()?;
+    apply::remove_chunks(connection, experiment.id)?;
     let mut gone = 0;
     for statement in ROWS {
         gone = connection.execute(statement, [experiment.id])?;
@@ -99,7 +101,7 @@ pub(crate) fn refuse_deleted(connection: &Connection, experiment: ExperimentId) 
 #[cfg(test)]
 mod tests {
     use neptune_format::{
-        AtomValue, Content, Entry, File, LostReason, LostReport, ObjectId, Position, Record, WriterId,
+        AtomValue, Content, Entry, File, LostReason, LostReport, ObjectId, Position, Record, RevisionId, WriterId,
     };
 
     use super::*;
@@ -122,6 +124,14 @@ mod tests {
             }),
             record(Record::Define { series: 0, path: "loss".parse().unwrap(), content: Content::Float }),
             Entry::Float { series: 0, time, step: Some(1.0), value: 0.5 },
+            record(Record::DeletePoints {
+                revision: RevisionId::new(),
+                path: None,
+                first: 0.5,
+                last: 2.0,
+                time: Timestamp::from_micros(2),
+            }),
+            Entry::Float { series: 0, time, step: Some(0.0), value: 0.5 },
             record(Record::AddMembers { path: "sys/tags".parse().unwrap(), members: vec!["t".into()] }),
             record(Record::Assign { path: "artifacts/a".parse().unwrap(), value: AtomValue::File(file) }),
         ];

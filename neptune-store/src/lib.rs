@@ -19,7 +19,7 @@ pub mod query;
 pub mod read;
 pub mod table;
 
-pub use apply::{Applied, Piece, WriterKey};
+pub use apply::{Applied, Piece, Purged, WriterKey, has_own_steps};
 pub use chunk::{Points, Values};
 pub use error::{Error, ErrorKind, Result};
 pub use query::{ExperimentQuery, ExperimentTable, Filter};

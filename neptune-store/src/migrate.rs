@@ -10,10 +10,11 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_objects.sql"),
     include_str!("migrations/0003_editing.sql"),
     include_str!("migrations/0004_deleted.sql"),
+    include_str!("migrations/0005_revisions.sql"),
 ];
 
 /// The version of the schema that this crate writes.
-pub(crate) const VERSION: i64 = 4;
+pub(crate) const VERSION: i64 = 5;
 
 /// The version of the schema in the file; 0 for a new one.
 pub(crate) fn version(connection: &Connection) -> Result<i64> {

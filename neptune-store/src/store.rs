@@ -155,7 +155,7 @@ impl Store {
         let experiments = self
             .connection
             .prepare(
-                "SELECT DISTINCT experiment_id FROM chunk WHERE sealed = 0 AND experiment_id NOT IN
+                "SELECT DISTINCT experiment_id FROM chunk WHERE sealed = 0 AND experiment_id > 0 AND experiment_id NOT IN
                  (SELECT experiment_id FROM writer WHERE closed_us IS NULL) ORDER BY experiment_id",
             )?
             .query_map([], |row| row.get::<_, i64>(0))?

@@ -32,3 +32,4 @@ mod removal;
 mod seeds;
 mod signals;
 mod tidy;
+mod time_travel;

@@ -92,6 +92,17 @@ fn sources_are_ascii() {
     }
 }
 
+/// A chunk that is removed hands its bytes on to those that share them.
+#[test]
+fn chunks_are_removed_in_one_place() {
+    let words = ["DELETE FROM", " chunk"].concat();
+    for path in sources() {
+        let name = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(!text.contains(&words) || name == "neptune-store/src/apply/rows.rs", "{name} removes chunks");
+    }
+}
+
 #[test]
 fn unsafe_code_stands_in_its_few_places() {
     let allowed = [

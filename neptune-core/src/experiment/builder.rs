@@ -12,12 +12,12 @@ use serde::Serialize;
 #[cfg(feature = "hardware")]
 use super::state::WeakHandle;
 use super::{
+    beginning::Beginning,
     checkpoints::Families,
     classic::LastX,
     flatten, interrupted, panics,
     running::{self, Watches},
     state::{Experiment, ExperimentHandle, State},
-    variables::Variables,
 };
 #[cfg(target_os = "linux")]
 use crate::console::Console;
@@ -49,6 +49,8 @@ pub struct ExperimentBuilder {
     /// Whether an editor may make what is not there yet.
     #[cfg(feature = "import")]
     makes: bool,
+    /// The experiment that this one goes on from, and the step.
+    fork: Option<(String, f64)>,
     name: Option<String>,
     description: Option<String>,
     params: Vec<(VariablePath, AtomValue)>,
@@ -76,6 +78,7 @@ impl ExperimentBuilder {
             known_in: None,
             #[cfg(feature = "import")]
             makes: false,
+            fork: None,
             name: None,
             description: None,
             params: Vec::new(),
@@ -157,6 +160,15 @@ impl ExperimentBuilder {
     #[cfg(not(feature = "import"))]
     const fn may_make(&self) -> bool {
         !self.edits
+    }
+
+    pub(crate) fn forking(mut self, parent: &str, step: Option<f64>) -> Self {
+        self.fork = step.map(|step| (parent.to_owned(), step));
+        if step.is_none() {
+            let wrong = Error::new(ErrorKind::Invalid, "a step must be a finite number");
+            self.wrong = self.wrong.or(Some(wrong));
+        }
+        self
     }
 
     /// The name, for people.
@@ -279,13 +291,7 @@ impl ExperimentBuilder {
         #[cfg(target_os = "linux")]
         let console = if self.edits { Console::NONE } else { self.console.map_or_else(config::console, Ok)? };
         let signals = self.watches_signals.map_or_else(config::signals, Ok)?;
-        let attached = self.id.map_or_else(config::experiment, |id| Ok(Some(id)))?;
-        let is_maker = attached.is_none();
-        let (id, existing) = match (attached, self.known_in) {
-            (Some(id), Some(project)) => (id.parse()?, Existing { project: Some(project), ..Existing::default() }),
-            (Some(id), None) => self.session.resolve(&id)?,
-            (None, _) => (ExperimentId::new(), Existing::default()),
-        };
+        let Beginning { id, existing, is_maker, forked } = self.session.beginning(self.fork, self.id, self.known_in)?;
         if !may_make && existing.project.is_none() && self.session.mode() == Mode::Embedded {
             return Err(Error::new(ErrorKind::NotFound, format!("there is no experiment {id} in this store")));
         }
@@ -301,6 +307,9 @@ impl ExperimentBuilder {
         let opened = self.session.make_journal(id, writer)?;
         let journal = opened.journal;
         journal.record(&opening(self.edits, project.clone()));
+        if let Some(forked) = &forked {
+            journal.record(forked);
+        }
         let (drain, lock, short_id) = self.session.drain(&journal, id, writer, opened.lock)?;
         let objects = self.session.objects();
         let state = Arc::new(State {
@@ -428,55 +437,7 @@ impl State {
     }
 }
 
-/// What is known of the experiment that is attached to.
-#[derive(Debug, Default)]
-pub(super) struct Existing {
-    project: Option<ProjectName>,
-    variables: Variables,
-}
-
 impl Session {
-    #[cfg(feature = "embedded")]
-    pub(super) fn resolve(&self, id: &str) -> Result<(ExperimentId, Existing)> {
-        if self.mode() == Mode::Offline {
-            return Ok((id.parse()?, Existing::default()));
-        }
-        if self.mode() == Mode::Debug {
-            return Ok((id.parse().unwrap_or_else(|_| ExperimentId::new()), Existing::default()));
-        }
-        let store = self.store()?;
-        let key = match (store.find(id), id.parse()) {
-            (Ok(key), _) => key,
-            // Processes that agreed on a UUID: the first one to get here makes the experiment.
-            (Err(_), Ok(new)) if store.is_deleted(new)? => {
-                let message = format!("the experiment {new} was deleted; its identity cannot be used again");
-                return Err(Error::new(ErrorKind::NotFound, message));
-            }
-            (Err(_), Ok(new)) => return Ok((new, Existing::default())),
-            (Err(error), Err(_)) => return Err(error.into()),
-        };
-        // It may have been killed a moment ago: it goes on from all that it had logged. Others are drained in the background.
-        if self.inner.folder.writers().is_ok_and(|writers| writers.iter().any(|writer| writer.experiment == key.uuid)) {
-            drop(self.recover(|_| ()));
-        }
-        let existing = store.variables(&key, "")?.into_iter().filter_map(|variable| {
-            let value = match variable.value {
-                neptune_store::read::VariableValue::Atom(value) => Some(value),
-                _ => None,
-            };
-            Some((VariablePath::new(&variable.path).ok()?, variable.kind, value))
-        });
-        Ok((key.uuid, Existing { project: Some(key.project.clone()), variables: Variables::with_existing(existing) }))
-    }
-
-    #[cfg(not(feature = "embedded"))]
-    pub(super) fn resolve(&self, id: &str) -> Result<(ExperimentId, Existing)> {
-        match id.parse() {
-            Err(_) if self.mode() == Mode::Debug => Ok((ExperimentId::new(), Existing::default())),
-            parsed => Ok((parsed?, Existing::default())),
-        }
-    }
-
     fn make_journal(&self, experiment: ExperimentId, writer: WriterId) -> Result<Opened> {
         if self.mode() == Mode::Debug {
             return Journal::of_nothing(&self.inner.folder, experiment, writer)

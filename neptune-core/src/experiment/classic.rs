@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use neptune_format::{LostReason, Step, VariablePath};
@@ -87,13 +87,48 @@ mod sealed {
 
 /// The last x of each log that was given an x by a `send_` method.
 #[derive(Debug, Default)]
-pub(super) struct LastX(Mutex<HashMap<VariablePath, f64>>);
+pub(super) struct LastX(Mutex<Xs>);
+
+#[derive(Debug, Default)]
+struct Xs {
+    last: HashMap<VariablePath, f64>,
+    /// Points that this process deleted: of which series, and from and to which x. The store may not know yet.
+    deleted: Vec<(Option<VariablePath>, f64, f64)>,
+}
 
 impl LastX {
+    fn lock(&self) -> MutexGuard<'_, Xs> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Forgets a log that is deleted: it begins anew.
     pub(super) fn forget(&self, path: &VariablePath) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(path);
+        self.lock().last.remove(path);
     }
+
+    /// Hears that points were deleted: what stood behind them may be logged anew.
+    pub(super) fn delete(&self, path: Option<&VariablePath>, first: f64, last: f64) {
+        let mut xs = self.lock();
+        #[expect(clippy::iter_over_hash_type, reason = "each by itself")]
+        for (of, x) in &mut xs.last {
+            *x = without(*x, of, path, first, last);
+        }
+        xs.deleted.push((path.cloned(), first, last));
+    }
+
+    /// Hears that a variable has another path.
+    pub(super) fn rename(&self, from: &VariablePath, to: &VariablePath) {
+        let mut xs = self.lock();
+        if let Some(x) = xs.last.remove(from) {
+            xs.last.insert(to.clone(), x);
+        }
+    }
+}
+
+/// The last x of the series `of`, when points from `first` to `last` were deleted.
+fn without(x: f64, of: &VariablePath, path: Option<&VariablePath>, first: f64, last: f64) -> f64 {
+    let is_deleted = path.is_none_or(|path| path == of) && first <= x && x <= last;
+    if is_deleted { first.next_down() } else { x }
 }
 
 impl Classic for ExperimentHandle {
@@ -171,11 +206,14 @@ impl ExperimentHandle {
 
     /// Whether `x` lies behind the last x of the series; if so it is the last one from here on.
     fn is_behind<T>(&self, series: &Series<T>, x: f64) -> bool {
-        let last_x = || self.state.last_x.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = last_x().get(&series.path).copied();
-        let before = known.or_else(|| self.stored_last_x(series)).unwrap_or(f64::NEG_INFINITY);
-        let mut last_x = last_x();
-        let last = last_x.entry(series.path.clone()).or_insert(before);
+        let known = self.state.last_x.lock().last.get(&series.path).copied();
+        let stored = if known.is_none() { self.stored_last_x(series) } else { None };
+        let mut xs = self.state.last_x.lock();
+        // What this process deleted may still be in the store.
+        let stored = xs.deleted.iter().fold(stored.unwrap_or(f64::NEG_INFINITY), |x, (path, first, last)| {
+            without(x, &series.path, path.as_ref(), *first, *last)
+        });
+        let last = xs.last.entry(series.path.clone()).or_insert(stored);
         let is_behind = x > *last;
         if is_behind {
             *last = x;

@@ -3,6 +3,7 @@
 mod aborting;
 mod artifacts;
 mod atom;
+mod beginning;
 mod builder;
 mod checkpoints;
 mod classic;
@@ -18,6 +19,7 @@ mod media;
 mod number;
 mod panics;
 mod reading;
+mod revising;
 mod running;
 mod series;
 mod set;

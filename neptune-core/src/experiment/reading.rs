@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use neptune_format::{AtomValue, Container, Document, Timestamp, VariablePath, VariableType};
 use neptune_store::{
-    Points, Values,
+    Points, Store, Values,
     read::{ExperimentKey, NamespaceEntry, VariableValue},
 };
 
@@ -156,7 +156,7 @@ impl<T: SeriesValue> Series<T> {
     /// # Errors
     /// `NotFound`, with the nearest paths, when nothing was logged.
     pub fn tail(&self, n: usize) -> Result<Vec<Point<T::Read>>> {
-        Ok(T::read(self.state.tail(&self.path, n)?))
+        Ok(T::read(self.state.tail(self.number(), &self.path, n)?))
     }
 
     /// Every point, in the order of their steps.
@@ -164,7 +164,7 @@ impl<T: SeriesValue> Series<T> {
     /// # Errors
     /// As [`Series::tail`].
     pub fn all(&self) -> Result<Vec<Point<T::Read>>> {
-        Ok(T::read(self.state.all(&self.path)?))
+        Ok(T::read(self.state.all(self.number(), &self.path)?))
     }
 
     /// The point with the greatest step.
@@ -178,14 +178,20 @@ impl<T: SeriesValue> Series<T> {
 }
 
 impl State {
-    pub(super) fn tail(&self, path: &VariablePath, n: usize) -> Result<Points> {
+    pub(super) fn tail(&self, number: u32, path: &VariablePath, n: usize) -> Result<Points> {
         let (store, key) = self.read()?;
-        Ok(store.series_tail(&key, path.as_str(), n)?)
+        Ok(store.series_tail(&key, &self.path_of(&store, number, path)?, n)?)
     }
 
-    pub(super) fn all(&self, path: &VariablePath) -> Result<Points> {
+    pub(super) fn all(&self, number: u32, path: &VariablePath) -> Result<Points> {
         let (store, key) = self.read()?;
-        Ok(store.series(&key, path.as_str(), f64::NEG_INFINITY..=f64::INFINITY)?)
+        Ok(store.series(&key, &self.path_of(&store, number, path)?, f64::NEG_INFINITY..=f64::INFINITY)?)
+    }
+
+    /// What a series of this writer is called now: it may have been renamed, by this process or another.
+    fn path_of(&self, store: &Store, number: u32, path: &VariablePath) -> Result<String> {
+        let now = store.path_of_series(self.journal.folder().writer, number)?;
+        Ok(now.unwrap_or_else(|| path.as_str().to_owned()))
     }
 }
 

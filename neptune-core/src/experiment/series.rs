@@ -169,7 +169,8 @@ impl<T> Series<T> {
         self.number
     }
 
-    /// The path of the series.
+    /// The path under which the handle was made. When the series is [renamed](ExperimentHandle::rename) the handle goes on
+    /// to log to it and to read it.
     pub fn path(&self) -> &str {
         self.path.as_str()
     }

@@ -154,11 +154,42 @@ impl Variables {
         lock(&self.known).variables.get(path).is_some_and(|variable| variable.existed)
     }
 
+    /// The type of a variable, as far as this process knows it.
+    pub(super) fn kind(&self, path: &VariablePath) -> Option<VariableType> {
+        lock(&self.known).variables.get(path).map(|variable| variable.kind)
+    }
+
     /// Forgets a variable that is deleted: its path may take another type.
     pub(super) fn delete(&self, path: &VariablePath) {
         let mut known = lock(&self.known);
         known.variables.remove(path);
         drop(known);
+        self.forget_names();
+    }
+
+    /// Has a variable take another path, with the number of its series; `false` when one is there already. What is written
+    /// under either path meanwhile waits until `record` is in the journal.
+    pub(super) fn rename<T>(
+        &self,
+        from: &VariablePath,
+        to: &VariablePath,
+        record: impl FnOnce() -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        let mut known = lock(&self.known);
+        if known.variables.contains_key(to) {
+            return Ok(None);
+        }
+        let recorded = record()?;
+        if let Some(variable) = known.variables.remove(from) {
+            known.variables.insert(to.clone(), variable);
+        }
+        drop(known);
+        self.forget_names();
+        Ok(Some(recorded))
+    }
+
+    /// Has every name looked up anew.
+    fn forget_names(&self) {
         for names in [&self.metrics, &self.texts] {
             names.0.write().unwrap_or_else(PoisonError::into_inner).clear();
         }

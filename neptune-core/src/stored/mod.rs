@@ -5,6 +5,7 @@ mod difference;
 mod files;
 mod reader;
 mod reading;
+mod revisions;
 mod system;
 
 use std::fmt;

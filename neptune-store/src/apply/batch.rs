@@ -4,15 +4,18 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 use neptune_format::{
-    Container, Content, Document as _, Entry, LoggedImage, LostReason, LostReport, ObjectId, Record, VariablePath,
-    VariableType,
+    Container, Content, Document as _, Entry, LoggedImage, LostReason, LostReport, ObjectId, Record, Timestamp,
+    VariablePath, VariableType,
 };
 use rusqlite::Transaction;
 
 use super::{
+    aside, changing, forking,
     interned::{Defined, Interned},
+    late::Late,
     lifecycle::{self, LossSource},
     points,
+    revisions::{self, Others},
     transaction::WriterKey,
     variables,
 };
@@ -29,15 +32,31 @@ const RECOVERED: &str = "recovered/experiments";
 pub(super) struct Owner {
     pub(super) experiment_id: i64,
     pub(super) writer_id: i64,
+    pub(super) opened_us: i64,
 }
 
 /// The points of one series in this batch.
 struct Gathered {
+    content: Content,
     points: Points,
     /// The greatest step so far, in the store or in this batch: a point without a step goes behind it.
     last_step: Option<f64>,
     /// The objects that the points need.
     objects: Vec<ObjectId>,
+    /// Points that another writer deleted before they came.
+    late: Late,
+}
+
+impl Gathered {
+    /// Where a point goes, and its step: the one that was given, or the one behind the last.
+    fn place(&mut self, given: Option<f64>, time: Timestamp) -> (f64, &mut Points) {
+        if let Some((step, points)) = self.late.place(self.content, given, self.last_step, time) {
+            return (step, points);
+        }
+        let step = given.unwrap_or_else(|| self.last_step.map_or(0.0, |last| last + 1.0));
+        self.last_step = Some(self.last_step.map_or(step, |last| last.max(step)));
+        (step, &mut self.points)
+    }
 }
 
 pub(super) struct Batch<'t, 's> {
@@ -49,21 +68,31 @@ pub(super) struct Batch<'t, 's> {
     /// deletion do, and their points must not take each other's steps.
     gathered: HashMap<Defined, Gathered, RandomState>,
     refused: LostReport,
+    /// Read when it is first needed, and again when this writer changed what was logged.
+    others: Option<Others>,
 }
 
 impl<'t, 's> Batch<'t, 's> {
     pub(super) fn new(transaction: &'t Transaction<'s>, interned: &'t mut Interned, key: WriterKey) -> Self {
-        Self { transaction, interned, key, owner: None, gathered: HashMap::default(), refused: LostReport::default() }
+        Self {
+            transaction,
+            interned,
+            key,
+            owner: None,
+            gathered: HashMap::default(),
+            refused: LostReport::default(),
+            others: None,
+        }
     }
 
     pub(super) fn push(&mut self, entry: Entry<'_>) -> Result<()> {
         match entry {
             Entry::Float { series, time, step, value } => {
                 let gathered = self.gathered(series, Content::Float)?;
-                let step = next_step(&mut gathered.last_step, step);
-                gathered.points.steps.push(step);
-                gathered.points.times.push(time.as_micros());
-                match &mut gathered.points.values {
+                let (step, points) = gathered.place(step, time);
+                points.steps.push(step);
+                points.times.push(time.as_micros());
+                match &mut points.values {
                     Values::Float(values) => values.push(value),
                     Values::Text(values) => values.push(value.to_string()),
                 }
@@ -74,10 +103,10 @@ impl<'t, 's> Batch<'t, 's> {
                 if content == Content::Image {
                     gathered.objects.extend(LoggedImage::from_text(text).and_then(|image| image.object));
                 }
-                let step = next_step(&mut gathered.last_step, step);
-                gathered.points.steps.push(step);
-                gathered.points.times.push(time.as_micros());
-                match &mut gathered.points.values {
+                let (step, points) = gathered.place(step, time);
+                points.steps.push(step);
+                points.times.push(time.as_micros());
+                match &mut points.values {
                     Values::Text(values) => values.push(text.to_owned()),
                     Values::Float(values) => values.push(text.parse().unwrap_or(f64::NAN)),
                 }
@@ -151,13 +180,34 @@ impl<'t, 's> Batch<'t, 's> {
             None => None,
         };
         let points = Points::none_of(defined.kind.content).unwrap_or_default();
-        Ok(Gathered { points, last_step, objects: Vec::new() })
+        let transaction = self.transaction;
+        let late = match defined.path_id {
+            Some(path_id) => revisions::of_series(transaction, &self.others()?.deletions, path_id)?,
+            None => Vec::new(),
+        };
+        Ok(Gathered { content: defined.kind.content, points, last_step, objects: Vec::new(), late: Late::new(late) })
+    }
+
+    /// What the other writers of the experiment did.
+    fn others(&mut self) -> Result<&Others> {
+        let owner = self.owner()?;
+        let others = match self.others.take() {
+            Some(others) => others,
+            None => Others::of(self.transaction, owner)?,
+        };
+        Ok(self.others.insert(others))
+    }
+
+    /// The number of a path, of what the variable is called now.
+    fn path(&mut self, path: &VariablePath) -> Result<i64> {
+        let path_id = self.interned.path(self.transaction, path)?;
+        Ok(self.others()?.path_of(path_id))
     }
 
     fn define(&mut self, series: u32, path: &VariablePath, content: Content) -> Result<Defined> {
         let owner = self.owner()?;
         let kind = VariableType { container: Container::Series, content };
-        let path_id = self.interned.path(self.transaction, path)?;
+        let path_id = self.path(path)?;
         let taken = variables::kind(self.transaction, owner.experiment_id, path_id)?;
         let fits = taken.is_none_or(|taken| taken == kind);
         let defined = Defined { path_id: fits.then_some(path_id), kind };
@@ -170,15 +220,20 @@ impl<'t, 's> Batch<'t, 's> {
             return Ok(());
         }
         let owner = self.owner()?;
+        let stays = self.others()?.stays;
         let mut all: Vec<_> = self.gathered.drain().collect();
         // In one order, so that the same journal always makes the same store.
         all.sort_unstable_by_key(|(defined, _)| (defined.path_id, defined.kind.code()));
         for (defined, gathered) in all {
-            let count = gathered.points.len() as u64;
+            let late = gathered.late.into_covered();
+            let count = late.iter().fold(gathered.points.len(), |count, (_, points)| count + points.len()) as u64;
             let written = match defined.path_id {
                 Some(path_id) => {
                     let variable = variables::Key { experiment_id: owner.experiment_id, path_id };
-                    let written = points::write(self.transaction, variable, defined.kind, gathered.points)?;
+                    let mut written = points::write(self.transaction, variable, defined.kind, gathered.points, stays)?;
+                    for (revision, points) in late {
+                        written &= aside::add(self.transaction, variable, defined.kind, revision, points)?;
+                    }
                     if written {
                         variables::use_objects(self.transaction, variable, &gathered.objects)?;
                     }
@@ -241,8 +296,7 @@ impl<'t, 's> Batch<'t, 's> {
                 lifecycle::close(self.transaction, self.interned, writer, time, outcome, reason.as_deref())?;
                 None
             }
-            // How a writer opens was dealt with above; a record of a newer version cannot get here, its journal was refused.
-            _ => None,
+            change => self.change(owner, change)?,
         };
         if let Some(reason) = refused {
             self.refused.add(reason, 1);
@@ -250,15 +304,31 @@ impl<'t, 's> Batch<'t, 's> {
         Ok(())
     }
 
+    /// Records that change what was logged before them.
+    fn change(&mut self, owner: Owner, record: Record) -> Result<Option<LostReason>> {
+        self.write_gathered()?;
+        let refused = match record {
+            Record::DeletePoints { revision, path, first, last, time } => {
+                let path_id = path.map(|path| self.path(&path)).transpose()?;
+                changing::delete_points(self.transaction, owner, revision, path_id, (first, last), time)?
+            }
+            Record::Rename { revision, from, to, time } => {
+                let paths = [(&from, self.path(&from)?), (&to, self.path(&to)?)];
+                changing::rename(self.transaction, self.interned, owner, revision, paths, time)?
+            }
+            Record::Undo { revision, .. } => changing::undo(self.transaction, self.interned, owner, revision)?,
+            Record::Forked { parent, step, .. } => {
+                forking::fork(self.transaction, self.interned, owner.experiment_id, parent, step)?
+            }
+            // How a writer opens was dealt with before; a record of a newer version cannot get here, its journal was refused.
+            _ => None,
+        };
+        self.others = None;
+        Ok(refused)
+    }
+
     fn variable(&mut self, owner: Owner, path: &VariablePath) -> Result<variables::Key> {
-        let path_id = self.interned.path(self.transaction, path)?;
+        let path_id = self.path(path)?;
         Ok(variables::Key { experiment_id: owner.experiment_id, path_id })
     }
-}
-
-/// The step that was given, or the one behind the last; and remembers it.
-fn next_step(last_step: &mut Option<f64>, given: Option<f64>) -> f64 {
-    let step = given.unwrap_or_else(|| last_step.map_or(0.0, |last| last + 1.0));
-    *last_step = Some(last_step.map_or(step, |last| last.max(step)));
-    step
 }

@@ -1,12 +1,12 @@
-//! What a store remembers between transactions, because it never changes once committed: the numbers of paths, and what
-//! the series numbers of a journal stand for.
+//! What a store remembers between transactions: the numbers of paths, which never change once committed, and what the series
+//! numbers of a journal stand for, which changes only when a variable takes another path.
 //!
-//! Filled only from committed rows, or cleared when a transaction fails.
+//! Filled only from committed rows, or cleared when a transaction fails or another process renamed something.
 
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
-use neptune_format::{VariablePath, VariableType};
+use neptune_format::{ExperimentId, VariablePath, VariableType};
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::error::Result;
@@ -23,6 +23,8 @@ pub(crate) struct Defined {
 pub(crate) struct Interned {
     paths: HashMap<VariablePath, i64, RandomState>,
     series: HashMap<(i64, u32), Defined, RandomState>,
+    /// How often something of this experiment was renamed when the series were remembered.
+    renamed: Option<(ExperimentId, i64)>,
 }
 
 impl Interned {
@@ -32,6 +34,26 @@ impl Interned {
     pub(crate) fn forget(&mut self) {
         self.paths.clear();
         self.series.clear();
+        self.renamed = None;
+    }
+
+    /// Forgets what the series stand for.
+    pub(crate) fn forget_series(&mut self) {
+        self.series.clear();
+    }
+
+    /// Sees to it that what is remembered of series is what the store has of the experiment now.
+    pub(crate) fn keep_up(&mut self, connection: &Connection, experiment: ExperimentId) -> Result<()> {
+        let renamed = connection
+            .prepare_cached("SELECT renamed FROM experiment WHERE uuid = $1")?
+            .query_row([experiment.as_bytes()], |row| row.get(0))
+            .optional()?;
+        let now = Some((experiment, renamed.unwrap_or(0)));
+        if self.renamed != now {
+            self.series.clear();
+            self.renamed = now;
+        }
+        Ok(())
     }
 
     pub(crate) fn path(&mut self, connection: &Connection, path: &VariablePath) -> Result<i64> {

@@ -34,8 +34,10 @@ pub(super) struct Opening<'a> {
 /// The rows of a writer that is known already.
 pub(super) fn owner(connection: &Connection, key: WriterKey) -> Result<Option<Owner>> {
     let found = connection
-        .prepare_cached("SELECT id, experiment_id FROM writer WHERE uuid = $1")?
-        .query_row([key.writer.as_bytes()], |row| Ok(Owner { writer_id: row.get(0)?, experiment_id: row.get(1)? }))
+        .prepare_cached("SELECT id, experiment_id, opened_us FROM writer WHERE uuid = $1")?
+        .query_row([key.writer.as_bytes()], |row| {
+            Ok(Owner { writer_id: row.get(0)?, experiment_id: row.get(1)?, opened_us: row.get(2)? })
+        })
         .optional()?;
     Ok(found)
 }
@@ -77,7 +79,7 @@ pub(super) fn open(
         ],
         |row| row.get(0),
     )?;
-    Ok(Owner { experiment_id, writer_id })
+    Ok(Owner { experiment_id, writer_id, opened_us: opening.time.as_micros() })
 }
 
 /// Closes a writer, and the experiment with its last one. Does nothing when it is closed or unknown.
@@ -158,6 +160,24 @@ pub(super) fn set_loss(connection: &Connection, writer: WriterId, reason: LostRe
     Ok(())
 }
 
+/// Remembers which experiment this one goes on from, and from where.
+pub(super) fn forked(
+    connection: &Connection,
+    interned: &mut Interned,
+    experiment_id: i64,
+    parent_id: i64,
+    step: f64,
+) -> Result<()> {
+    let short_id: String = connection.query_row(
+        "SELECT p.short_key || '-' || e.number FROM experiment e JOIN project p ON p.id = e.project_id WHERE e.id = $1",
+        [parent_id],
+        |row| row.get(0),
+    )?;
+    let mut system = System { connection, interned, experiment_id };
+    system.put("forked_from", short_id)?;
+    system.put("fork_step", step)
+}
+
 fn open_writers(connection: &Connection, experiment_id: i64) -> Result<i64> {
     let open = connection
         .prepare_cached("SELECT COUNT(*) FROM writer WHERE experiment_id = $1 AND closed_us IS NULL AND edits = 0")?
@@ -165,7 +185,8 @@ fn open_writers(connection: &Connection, experiment_id: i64) -> Result<i64> {
     Ok(open)
 }
 
-fn experiment(connection: &Connection, experiment: ExperimentId) -> Result<Option<i64>> {
+/// The row of an experiment.
+pub(super) fn experiment(connection: &Connection, experiment: ExperimentId) -> Result<Option<i64>> {
     let found = connection
         .query_row("SELECT id FROM experiment WHERE uuid = $1", [experiment.as_bytes()], |row| row.get(0))
         .optional()?;

@@ -7,11 +7,24 @@ mod transaction;
 
 mod batch;
 mod interned;
+mod late;
 mod lifecycle;
 mod points;
+mod rows;
 mod variables;
+
+mod aside;
+mod changing;
+mod forking;
+mod purging;
+mod revisions;
 
 pub(crate) use interned::Interned;
 pub(crate) use points::seal_some_tails;
+pub use purging::Purged;
+pub(crate) use revisions::RENAMED;
+pub use revisions::has_own_steps;
+pub(crate) use revisions::remove_chunks;
+pub(crate) use rows::{BRIEF, BYTES};
 pub use transaction::{Applied, Piece, WriterKey};
 pub(crate) use variables::atom_of;

@@ -3,13 +3,16 @@
 //! The chunks of a series never overlap in steps. Recent points sit in plain chunks at the end of the series until there
 //! are enough for a sealed one; points that belong between older ones are merged into the chunks they fall into.
 
-use neptune_format::{Content, VariableType};
+use neptune_format::VariableType;
 use rusqlite::Connection;
 
-use super::variables::{self, Key, LastPoint, LastValue, SeriesRow};
+use super::{
+    rows::{self, Stored},
+    variables::{self, Key, LastPoint, LastValue, SeriesRow},
+};
 use crate::{
-    chunk::{self, Chunk, Points, SEALED_POINTS, Statistics, Values},
-    error::{Error, Result},
+    chunk::{Chunk, Points, SEALED_POINTS, Statistics, Stays, Values},
+    error::Result,
 };
 
 /// How many plain chunks a series may have before they are made one. Each drain of a slow series adds one; 32 keeps both
@@ -19,42 +22,53 @@ const PLAIN_CHUNKS: usize = 32;
 /// How many series are sealed when a writer closes, so that `stop` stays short; the rest is sealed by `gc`.
 const SEALED_ON_CLOSE: usize = 64;
 
-/// A chunk that is stored already.
-struct Stored {
-    id: i64,
-    count: usize,
-    data: Vec<u8>,
-}
-
 /// Stores points; `false` when the variable has another type and nothing was stored.
-pub(super) fn write(connection: &Connection, variable: Key, kind: VariableType, mut points: Points) -> Result<bool> {
+pub(super) fn write(
+    connection: &Connection,
+    variable: Key,
+    kind: VariableType,
+    mut points: Points,
+    stays: Stays,
+) -> Result<bool> {
     let existing = variables::series_row(connection, variable)?;
     if existing.is_some_and(|row| row.kind != kind) {
         return Ok(false);
     }
-    points.sort_and_dedup();
+    points.sort_and_dedup(stays);
     let (Some(first), Some(last)) = (points.steps.first().copied(), points.steps.last().copied()) else {
         return Ok(true);
     };
     let row =
         existing.unwrap_or(SeriesRow { kind, statistics: Statistics::default(), first_step: None, last_step: None });
-    let behind = row.last_step.is_none_or(|stored| first > stored);
-    let added = Statistics::of(&points.values);
-    let newest = newest_point(connection, variable, &points, behind, row.last_step)?;
-    let mut statistics = row.statistics;
-    if behind {
-        append(connection, variable, points)?;
-        statistics.add(&added);
-    } else {
-        insert_between(connection, variable, points)?;
-        statistics = sum_of_chunks(connection, variable)?;
+    if row.last_step.is_some_and(|stored| first <= stored) {
+        insert_between(connection, variable, points, stays)?;
+        refresh(connection, variable, kind)?;
+        return Ok(true);
     }
-    let row = SeriesRow {
-        kind,
-        statistics,
-        first_step: Some(row.first_step.map_or(first, |stored| stored.min(first))),
-        last_step: Some(row.last_step.map_or(last, |stored| stored.max(last))),
-    };
+    let mut statistics = row.statistics;
+    statistics.add(&Statistics::of(&points.values));
+    let newest = points.last_point();
+    append(connection, variable, points)?;
+    let row = SeriesRow { kind, statistics, first_step: Some(row.first_step.unwrap_or(first)), last_step: Some(last) };
+    put_row(connection, variable, &row, &newest)?;
+    Ok(true)
+}
+
+/// Writes the row of a series from what its chunks say. One that has no points left stays, and keeps its type.
+pub(super) fn refresh(connection: &Connection, variable: Key, kind: VariableType) -> Result<()> {
+    let (statistics, first_step, last_step) = rows::sum(connection, variable)?;
+    let row = SeriesRow { kind, statistics, first_step, last_step };
+    match rows::list(connection, variable, "ORDER BY first_step DESC LIMIT 1", [])?.first() {
+        Some(last) => {
+            let newest = rows::points(connection, kind.content, last.id)?.last_point();
+            put_row(connection, variable, &row, &newest)
+        }
+        None => variables::put_series(connection, variable, &row, None),
+    }
+}
+
+/// Writes the row of a series whose last point is the last of `newest`.
+fn put_row(connection: &Connection, variable: Key, row: &SeriesRow, newest: &Points) -> Result<()> {
     let value = match &newest.values {
         Values::Float(values) => values.last().map(|value| LastValue::Float(*value)),
         Values::Text(values) => values.last().map(|value| LastValue::Text(value)),
@@ -62,28 +76,9 @@ pub(super) fn write(connection: &Connection, variable: Key, kind: VariableType, 
     if let (Some(step), Some(time_us), Some(value)) =
         (newest.steps.last().copied(), newest.times.last().copied(), value)
     {
-        variables::put_series(connection, variable, &row, &LastPoint { step, time_us, value })?;
+        variables::put_series(connection, variable, row, Some(&LastPoint { step, time_us, value }))?;
     }
-    Ok(true)
-}
-
-/// The points that the last point of the series is the last of, once `points` are stored.
-fn newest_point(
-    connection: &Connection,
-    variable: Key,
-    points: &Points,
-    behind: bool,
-    stored_last: Option<f64>,
-) -> Result<Points> {
-    let last = points.steps.last().copied();
-    if behind || last >= stored_last {
-        return Ok(points.last_point());
-    }
-    let stored = read_chunks(connection, variable, "ORDER BY first_step DESC LIMIT 1", [])?;
-    match stored.first() {
-        Some(stored) => chunk::decode(&stored.data).map(|points| points.last_point()),
-        None => Ok(points.last_point()),
-    }
+    Ok(())
 }
 
 /// Appends points that lie behind every stored one.
@@ -91,34 +86,21 @@ fn append(connection: &Connection, variable: Key, points: Points) -> Result<()> 
     let (tail, waiting) = plain_tail(connection, variable)?;
     let enough = waiting + points.len() >= SEALED_POINTS;
     if !enough && tail.len() < PLAIN_CHUNKS {
-        return insert(connection, variable, &Chunk::plain(&points));
+        return rows::insert(connection, variable, &Chunk::plain(&points));
     }
-    let mut all = take_chunks(connection, points.content(), tail)?;
+    let mut all = rows::take(connection, points.content(), tail)?;
     all.extend(points);
-    insert_in_pieces(connection, variable, all)
+    rows::insert_in_pieces(connection, variable, all)
 }
 
 /// Merges points into the chunks whose steps they meet.
-fn insert_between(connection: &Connection, variable: Key, points: Points) -> Result<()> {
+pub(super) fn insert_between(connection: &Connection, variable: Key, points: Points, stays: Stays) -> Result<()> {
     let (Some(first), Some(last)) = (points.steps.first().copied(), points.steps.last().copied()) else {
         return Ok(());
     };
-    let met = read_chunks(
-        connection,
-        variable,
-        "AND last_step >= $3 AND first_step <= $4 ORDER BY first_step",
-        [first, last],
-    )?;
-    let older = take_chunks(connection, points.content(), met.into_iter().map(|stored| stored.id).collect())?;
-    insert_in_pieces(connection, variable, Points::merge(older, points))
-}
-
-/// Stores points: sealed as far as there are enough, what is left over in a plain chunk.
-fn insert_in_pieces(connection: &Connection, variable: Key, points: Points) -> Result<()> {
-    for chunk in Chunk::cut(points) {
-        insert(connection, variable, &chunk?)?;
-    }
-    Ok(())
+    let met = rows::meeting(connection, variable, first, last)?;
+    let older = rows::take(connection, points.content(), met.into_iter().map(|stored| stored.id).collect())?;
+    rows::insert_in_pieces(connection, variable, Points::merge(older, points, stays))
 }
 
 /// Seals the plain ends of series of an experiment, of a bounded number of them; returns how many were sealed.
@@ -137,12 +119,12 @@ pub(crate) fn seal_some_tails(connection: &Connection, experiment_id: i64, most:
     for path_id in &waiting {
         let variable = Key { experiment_id, path_id: *path_id };
         let Some(kind) = variables::kind(connection, experiment_id, *path_id)? else { continue };
-        let plain = read_chunks(connection, variable, "AND sealed = 0 ORDER BY first_step", [])?;
+        let plain = rows::list(connection, variable, "AND sealed = 0 ORDER BY first_step", [])?;
         // Plain chunks with sealed ones between them are left by points that came late; each run is sealed by itself.
         for stored in plain_runs(connection, variable, plain)? {
-            let points = take_chunks(connection, kind.content, stored)?;
+            let points = rows::take(connection, kind.content, stored)?;
             for chunk in Chunk::seal(points) {
-                insert(connection, variable, &chunk?)?;
+                rows::insert(connection, variable, &chunk?)?;
             }
         }
     }
@@ -194,84 +176,4 @@ fn plain_tail(connection: &Connection, variable: Key) -> Result<(Vec<i64>, usize
     }
     tail.reverse();
     Ok((tail, waiting))
-}
-
-fn read_chunks<const N: usize>(
-    connection: &Connection,
-    variable: Key,
-    condition: &str,
-    steps: [f64; N],
-) -> Result<Vec<Stored>> {
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT id, count, data FROM chunk WHERE experiment_id = $1 AND path_id = $2 {condition}"
-    ))?;
-    statement.raw_bind_parameter(1, variable.experiment_id)?;
-    statement.raw_bind_parameter(2, variable.path_id)?;
-    for (parameter, step) in (3..).zip(steps) {
-        statement.raw_bind_parameter(parameter, step)?;
-    }
-    let mut rows = statement.raw_query();
-    let mut stored = Vec::new();
-    while let Some(row) = rows.next()? {
-        let count = usize::try_from(row.get::<_, i64>(1)?).unwrap_or(0);
-        stored.push(Stored { id: row.get(0)?, count, data: row.get(2)? });
-    }
-    Ok(stored)
-}
-
-/// Takes chunks out of the table, in the order of their steps.
-fn take_chunks(connection: &Connection, content: Content, ids: Vec<i64>) -> Result<Points> {
-    let mut points =
-        Points::none_of(content).ok_or_else(|| Error::corrupt("a series of a content that no chunk can hold"))?;
-    for id in ids {
-        let data: Vec<u8> = connection
-            .prepare_cached("DELETE FROM chunk WHERE id = $1 RETURNING data")?
-            .query_row([id], |row| row.get(0))?;
-        chunk::decode_onto(&mut points, &data)?;
-    }
-    Ok(points)
-}
-
-fn insert(connection: &Connection, variable: Key, chunk: &Chunk) -> Result<()> {
-    let statistics = &chunk.statistics;
-    connection
-        .prepare_cached(
-            "INSERT INTO chunk (experiment_id, path_id, first_step, last_step, count, sealed, nonfinite, minimum, maximum,
-                                total, blocks, data)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-        )?
-        .execute(rusqlite::params![
-            variable.experiment_id,
-            variable.path_id,
-            chunk.first_step,
-            chunk.last_step,
-            statistics.count.cast_signed(),
-            chunk.sealed,
-            statistics.nonfinite.cast_signed(),
-            statistics.minimum,
-            statistics.maximum,
-            statistics.total,
-            chunk.blocks,
-            chunk.data,
-        ])?;
-    Ok(())
-}
-
-/// The statistics of a series, from those of its chunks.
-fn sum_of_chunks(connection: &Connection, variable: Key) -> Result<Statistics> {
-    let statistics = connection
-        .prepare_cached(
-            "SELECT COALESCE(SUM(count), 0), COALESCE(SUM(nonfinite), 0), MIN(minimum), MAX(maximum), COALESCE(SUM(total), 0.0)
-             FROM chunk WHERE experiment_id = $1 AND path_id = $2",
-        )?
-        .query_row((variable.experiment_id, variable.path_id), |row| {
-            Ok(Statistics {
-                count: row.get::<_, i64>(0)?.cast_unsigned(),
-                nonfinite: row.get::<_, i64>(1)?.cast_unsigned(),
-                minimum: row.get(2)?,
-                maximum: row.get(3)?,
-                total: row.get(4)?,
-            })
-        })?;
-    Ok(statistics)
 }

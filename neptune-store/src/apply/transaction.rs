@@ -89,6 +89,7 @@ impl Store {
                 ),
             ));
         }
+        self.interned.keep_up(&transaction, key.experiment)?;
         let mut batch = Batch::new(&transaction, &mut self.interned, key);
         for entry in entries {
             batch.push(entry)?;

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use neptune_format::{AtomValue, Container, Content, File, LostReason, ObjectId, VariablePath, VariableType};
 use rusqlite::{Connection, OptionalExtension as _, types::Null};
 
+use super::{revisions, rows};
 use crate::{
     chunk::Statistics,
     error::{Error, Result},
@@ -85,12 +86,18 @@ pub(super) fn series_row(connection: &Connection, variable: Key) -> Result<Optio
         .transpose()
 }
 
-/// Writes the row of a series: its statistics, and its last point when that changed.
-pub(super) fn put_series(connection: &Connection, variable: Key, row: &SeriesRow, last: &LastPoint<'_>) -> Result<()> {
-    let (number, text) = match last.value {
-        LastValue::Float(value) if value.is_nan() => (None, Some("NaN")),
-        LastValue::Float(value) => (Some(value), None),
-        LastValue::Text(text) => (None, Some(text)),
+/// Writes the row of a series: its statistics and its last point, if there is one.
+pub(super) fn put_series(
+    connection: &Connection,
+    variable: Key,
+    row: &SeriesRow,
+    last: Option<&LastPoint<'_>>,
+) -> Result<()> {
+    let (number, text) = match last.map(|last| &last.value) {
+        Some(LastValue::Float(value)) if value.is_nan() => (None, Some("NaN")),
+        Some(LastValue::Float(value)) => (Some(*value), None),
+        Some(LastValue::Text(text)) => (None, Some(*text)),
+        None => (None, None),
     };
     let statistics = &row.statistics;
     connection
@@ -116,8 +123,8 @@ pub(super) fn put_series(connection: &Connection, variable: Key, row: &SeriesRow
             statistics.maximum,
             statistics.total,
             row.first_step,
-            last.step,
-            last.time_us,
+            last.map(|last| last.step),
+            last.map(|last| last.time_us),
         ])?;
     Ok(())
 }
@@ -290,7 +297,9 @@ pub(super) fn change_set(
 
 /// Deletes a variable and everything it held; nothing when there is none.
 pub(super) fn delete(connection: &Connection, variable: Key) -> Result<()> {
-    for table in ["member", "chunk", "object_use", "variable"] {
+    rows::remove_all(connection, variable)?;
+    revisions::forget_aside(connection, variable)?;
+    for table in ["member", "object_use", "variable"] {
         connection
             .prepare_cached(&format!("DELETE FROM {table} WHERE experiment_id = $1 AND path_id = $2"))?
             .execute((variable.experiment_id, variable.path_id))?;

@@ -228,7 +228,7 @@ mod tests {
                 for step in &mut points.steps {
                     *step = if step.is_finite() { *step + 0.0 } else { 0.0 };
                 }
-                points.sort_and_dedup();
+                points.sort_and_dedup(super::super::points::Stays::LastLogged);
                 points
             })
         })

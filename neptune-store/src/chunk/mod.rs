@@ -16,6 +16,7 @@ mod text;
 
 pub use bucket::Bucket;
 pub use codec::decode;
+pub(crate) use points::Stays;
 pub use points::{Points, Values};
 pub use statistics::Statistics;
 

@@ -17,6 +17,16 @@ pub struct Points {
     pub values: Values,
 }
 
+/// Which of two points at one step stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stays {
+    /// The one that was logged last: a writer corrects itself.
+    LastLogged,
+    /// The one with the later time, and of equal times the one that was logged last: for points of several writers at once,
+    /// whose journals reach the store in any order.
+    Latest,
+}
+
 /// The values of [`Points`]: a series holds numbers or text, never both.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Values {
@@ -82,6 +92,14 @@ impl Values {
             Self::Text(values) => Self::Text(values.split_off(at)),
         }
     }
+
+    /// Takes those at `places` out; what is left is not used any more.
+    fn take(&mut self, places: &[usize]) -> Self {
+        match self {
+            Self::Float(values) => Self::Float(places.iter().map(|&at| values[at]).collect()),
+            Self::Text(values) => Self::Text(places.iter().map(|&at| mem::take(&mut values[at])).collect()),
+        }
+    }
 }
 
 impl Points {
@@ -131,30 +149,45 @@ impl Points {
         }
     }
 
-    /// Puts points as they were logged in the order of their steps. Of equal steps the last one logged stays.
-    pub(crate) fn sort_and_dedup(&mut self) {
+    /// Puts points as they were logged in the order of their steps. Of equal steps one stays.
+    pub(crate) fn sort_and_dedup(&mut self, stays: Stays) {
         if is_ascending(&self.steps) {
             return;
         }
         let mut order: Vec<usize> = (0..self.len()).collect();
-        // Adding zero makes -0.0 and 0.0 one step here too. The sort is stable, so equal steps stay as they were logged.
-        order.sort_by(|&a, &b| (self.steps[a] + 0.0).total_cmp(&(self.steps[b] + 0.0)));
+        // Adding zero makes -0.0 and 0.0 one step here too. The sort is stable, so what is equal stays as it was logged.
+        order.sort_by(|&a, &b| {
+            let steps = (self.steps[a] + 0.0).total_cmp(&(self.steps[b] + 0.0));
+            if stays == Stays::Latest { steps.then(self.times[a].cmp(&self.times[b])) } else { steps }
+        });
         let is_last =
             |place: usize| order.get(place + 1).is_none_or(|&next| self.steps[order[place]] < self.steps[next]);
         let kept: Vec<usize> = (0..order.len()).filter(|&place| is_last(place)).map(|place| order[place]).collect();
-        self.steps = kept.iter().map(|&at| self.steps[at]).collect();
-        self.times = kept.iter().map(|&at| self.times[at]).collect();
-        match &mut self.values {
-            Values::Float(values) => *values = kept.iter().map(|&at| values[at]).collect(),
-            Values::Text(values) => *values = kept.iter().map(|&at| mem::take(&mut values[at])).collect(),
+        *self = self.take(&kept);
+    }
+
+    /// The points at `places`; what is left is not used any more.
+    fn take(&mut self, places: &[usize]) -> Self {
+        Self {
+            steps: places.iter().map(|&at| self.steps[at]).collect(),
+            times: places.iter().map(|&at| self.times[at]).collect(),
+            values: self.values.take(places),
         }
     }
 
-    /// Both in one. Each must be sorted; where both have a step, the newer point stays.
+    /// The points of whose step and time `is_first` holds, and the others.
+    pub(crate) fn partition(mut self, is_first: impl Fn(f64, i64) -> bool) -> (Self, Self) {
+        let (first, second): (Vec<usize>, Vec<usize>) =
+            (0..self.len()).partition(|&at| is_first(self.steps[at], self.times[at]));
+        let first = self.take(&first);
+        (first, self.take(&second))
+    }
+
+    /// Both in one. Each must be sorted; where both have a step, one stays, and `newer` was logged later.
     ///
     /// # Panics
     /// When one holds numbers and the other text.
-    pub(crate) fn merge(mut older: Self, mut newer: Self) -> Self {
+    pub(crate) fn merge(mut older: Self, mut newer: Self, stays: Stays) -> Self {
         match (older.steps.last(), newer.steps.first()) {
             (None, _) => newer,
             (_, None) => older,
@@ -168,7 +201,7 @@ impl Points {
             }
             _ => {
                 older.extend(newer);
-                older.sort_and_dedup();
+                older.sort_and_dedup(stays);
                 older
             }
         }
@@ -259,19 +292,36 @@ mod tests {
     #[test]
     fn of_equal_steps_the_last_one_logged_stays() {
         let mut numbers = points(&[3.0, 1.0, 3.0, 2.0, 1.0]);
-        numbers.sort_and_dedup();
+        numbers.sort_and_dedup(Stays::LastLogged);
         assert_eq!(numbers.steps, [1.0, 2.0, 3.0]);
         assert_eq!(numbers.times, [4, 3, 2]);
         assert_eq!(numbers.values, Values::Float(vec![4.0, 3.0, 2.0]));
         let mut text = texts(&[3.0, 1.0, 3.0]);
-        text.sort_and_dedup();
+        text.sort_and_dedup(Stays::LastLogged);
         assert_eq!(text.values, Values::Text(vec!["1 1".into(), "3 2".into()]));
+    }
+
+    #[test]
+    fn of_equal_steps_the_latest_stays_whatever_the_order() {
+        let mut numbers = points(&[3.0, 1.0, 3.0, 2.0, 3.0]);
+        numbers.times = vec![9, 1, 5, 2, 9];
+        numbers.sort_and_dedup(Stays::Latest);
+        assert_eq!((numbers.steps, numbers.times), (vec![1.0, 2.0, 3.0], vec![1, 2, 9]));
+        assert_eq!(numbers.values, Values::Float(vec![1.0, 3.0, 4.0]), "of equal times the last one logged stays");
+    }
+
+    #[test]
+    fn points_are_parted_by_step_and_time() {
+        let (first, second) = texts(&[1.0, 2.0, 3.0, 4.0]).partition(|step, time| step >= 2.0 && time < 3);
+        assert_eq!((first.steps, second.steps), (vec![2.0, 3.0], vec![1.0, 4.0]));
+        assert_eq!(first.values, Values::Text(vec!["2 1".into(), "3 2".into()]));
+        assert_eq!(second.times, [0, 3]);
     }
 
     #[test]
     fn the_zeros_are_one_step() {
         let mut numbers = points(&[0.0, 1.0, -0.0]);
-        numbers.sort_and_dedup();
+        numbers.sort_and_dedup(Stays::LastLogged);
         assert_eq!(numbers.steps, [0.0, 1.0]);
         assert_eq!(numbers.times, [2, 1]);
     }
@@ -319,9 +369,9 @@ mod tests {
                     wanted.insert(step.to_bits(), (logged.times[at], logged.values.as_texts().unwrap()[at].clone()));
                 }
             }
-            first.sort_and_dedup();
-            second.sort_and_dedup();
-            let merged = Points::merge(first, second);
+            first.sort_and_dedup(Stays::LastLogged);
+            second.sort_and_dedup(Stays::LastLogged);
+            let merged = Points::merge(first, second, Stays::LastLogged);
             // The bits of numbers that are not negative are ordered as the numbers are.
             prop_assert_eq!(merged.steps.iter().map(|step| step.to_bits()).collect::<Vec<_>>(),
                             wanted.keys().copied().collect::<Vec<_>>());

@@ -114,7 +114,7 @@ fn ends(points: &Points) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{blocks::decode_blocks, codec::decode},
+        super::{blocks::decode_blocks, codec::decode, points::Stays},
         *,
     };
 
@@ -164,7 +164,7 @@ mod tests {
         let short = Points { values: Values::Text(vec![String::new(); 20_000]), ..wave(20_000) };
         assert_eq!(shape(short), [(true, 16_384), (false, 3616)]);
         let chunks = Chunk::cut(wave(40_000)).map(|chunk| decode(&chunk.unwrap().data).unwrap());
-        assert_eq!(chunks.reduce(Points::merge).unwrap(), wave(40_000));
+        assert_eq!(chunks.reduce(|one, next| Points::merge(one, next, Stays::LastLogged)).unwrap(), wave(40_000));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use neptune_format::{AtomValue, Content, Timestamp, VariableType};
 use rusqlite::{OptionalExtension as _, params};
 
 use crate::{
+    apply::BYTES,
     chunk::{Points, Values, decode_onto},
     error::{Error, ErrorKind, Result},
     read::{ExperimentKey, VariableValue},
@@ -169,15 +170,15 @@ fn points_behind(
 ) -> Result<Option<Points>> {
     // Chunks do not overlap, so only the last one that begins at or before `after` can reach behind it; without that bound
     // every chunk before it would be looked at again.
-    let mut statement = store.connection.prepare_cached(
+    let mut statement = store.connection.prepare_cached(&format!(
         "WITH series (id) AS (SELECT id FROM path WHERE name = $1)
-         SELECT data FROM chunk
+         SELECT {BYTES} FROM chunk
          WHERE path_id = (SELECT id FROM series) AND experiment_id = $2 AND last_step > $3 AND count > 0
            AND first_step >= COALESCE((SELECT MAX(first_step) FROM chunk
                                        WHERE path_id = (SELECT id FROM series) AND experiment_id = $2
                                          AND first_step <= $3), $3)
-         ORDER BY first_step LIMIT 1",
-    )?;
+         ORDER BY first_step LIMIT 1"
+    ))?;
     let data = statement.query_row(params![path, experiment.id, after], |row| row.get::<_, Vec<u8>>(0)).optional()?;
     let Some(data) = data else { return Ok(None) };
     let mut points = Points::none_of(content)

@@ -13,6 +13,7 @@ use super::{
 };
 pub use crate::chunk::Bucket;
 use crate::{
+    apply::{BRIEF, BYTES},
     chunk::{Points, Values, decode_blocks, decode_onto},
     error::{Error, Result},
     store::Store,
@@ -61,8 +62,8 @@ impl Store {
     fn pieces(&self, series: FoundSeries, range: RangeInclusive<f64>) -> Result<Vec<Piece>> {
         let (start, end) = range.into_inner();
         // The row holds the blocks before the data, so that the pages of the data are not read.
-        let columns = "id, first_step, last_step, count, blocks";
-        let mut statement = self.connection.prepare_cached(&chunks_in_range(columns))?;
+        let columns = format!("id, first_step, last_step, count, {BRIEF}");
+        let mut statement = self.connection.prepare_cached(&chunks_in_range(&columns))?;
         let mut rows = statement.query(params![series.experiment, series.path, start, end])?;
         let mut pieces: Vec<Piece> = Vec::new();
         while let Some(row) = rows.next()? {
@@ -88,7 +89,7 @@ impl Store {
     }
 
     fn points_of(&self, series: FoundSeries, chunk: i64) -> Result<Points> {
-        let mut statement = self.connection.prepare_cached("SELECT data FROM chunk WHERE id = $1")?;
+        let mut statement = self.connection.prepare_cached(&format!("SELECT {BYTES} FROM chunk WHERE id = $1"))?;
         let mut rows = statement.query([chunk])?;
         let row = rows.next()?.ok_or_else(|| damaged("the row of"))?;
         let mut points = series.no_points();

@@ -10,6 +10,7 @@ use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::ExperimentKey;
 use crate::{
+    apply::BYTES,
     chunk::{MAX_POINTS, Points, decode_onto},
     error::{Error, ErrorKind, Result},
     store::Store,
@@ -32,7 +33,7 @@ impl Store {
         let range = params![series.experiment, series.path, start, end];
         let mut counts = self.connection.prepare_cached(&chunks_in_range("count"))?;
         points.reserve(counts.query_and_then(range, |row| point_count(row, 0))?.sum::<Result<usize>>()?);
-        let mut statement = self.connection.prepare_cached(&chunks_in_range("first_step, data"))?;
+        let mut statement = self.connection.prepare_cached(&chunks_in_range(&format!("first_step, {BYTES}")))?;
         let mut rows = statement.query(range)?;
         while let Some(row) = rows.next()? {
             decode_onto(&mut points, blob(row, 1)?)?;
@@ -52,9 +53,9 @@ impl Store {
     /// As [`Store::series`].
     pub fn series_tail(&self, experiment: &ExperimentKey, path: &str, n: usize) -> Result<Points> {
         let series = self.find_series(experiment, path)?;
-        let mut statement = self.connection.prepare_cached(
-            "SELECT data FROM chunk WHERE experiment_id = $1 AND path_id = $2 ORDER BY first_step DESC",
-        )?;
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {BYTES} FROM chunk WHERE experiment_id = $1 AND path_id = $2 ORDER BY first_step DESC"
+        ))?;
         let mut rows = statement.query(params![series.experiment, series.path])?;
         let mut found = 0;
         let mut chunks = Vec::new();
