@@ -33,7 +33,7 @@ fn a_debug_session_takes_every_call_and_leaves_no_trace() {
     experiment.log_artifact(ArtifactSource::Reader(&mut &b"reader"[..]), Some("b.txt")).unwrap();
     experiment.log_artifact(Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e").as_path(), Some("tests")).unwrap();
     let missing = experiment.log_artifact("no such file", None).unwrap_err();
-    assert_eq!(missing.kind(), ErrorKind::NotFound);
+    assert_eq!(missing.kind(), ErrorKind::FileNotFound);
     let checkpoints = experiment.checkpoints("checkpoints").unwrap().keep_last(1).keep_best(1, Goal::Minimize);
     for step in 0..3 {
         checkpoints.save(step, Some(0.5), &mut [("model", (&b"weights"[..]).into())]).unwrap();

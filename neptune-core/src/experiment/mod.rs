@@ -23,6 +23,7 @@ mod revising;
 mod running;
 mod series;
 mod set;
+mod starting;
 mod state;
 mod variables;
 mod view;

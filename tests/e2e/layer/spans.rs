@@ -121,7 +121,8 @@ fn a_span_that_is_entered_inside_itself_is_timed_once() {
     drop(span);
     let timings = traced.timings("layer");
     assert_eq!(timings["count"], 20.0);
-    assert!((1e-3..2e-3).contains(&timings["total"]), "{timings:?}");
+    // The median, because a busy machine makes any one of them longer.
+    assert!(timings["total"] >= 1e-3 && timings["p50"] < 1e-4, "{timings:?}");
 }
 
 #[instrument(skip_all)]
