@@ -99,7 +99,7 @@ pub enum Record {
         reason: Option<String>,
     },
     /// The first record of a writer that only edits: it changes variables, and neither its life nor its end changes the
-    /// state of the experiment. The experiment was there before.
+    /// state of the experiment. What it makes, when there is no such experiment, has no state: it is no run.
     Editing {
         /// The project of the experiment.
         project: ProjectName,

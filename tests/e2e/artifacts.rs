@@ -65,6 +65,34 @@ fn a_folder_is_logged_file_by_file_without_going_around_in_circles() {
 }
 
 #[test]
+fn files_are_logged_by_a_pattern_under_their_paths_from_its_folder_on() {
+    let folder = Folder::new();
+    let experiment = folder.session().experiment().start().unwrap();
+    let source = folder.path().join("out");
+    fs::create_dir_all(source.join("a/deep")).unwrap();
+    for name in ["1.csv", "2.csv", "a/3.csv", "a/deep/4.csv", "a/notes.txt"] {
+        fs::write(source.join(name), name).unwrap();
+    }
+    symlink("..", source.join("a/around")).unwrap();
+    let log = |glob: &str, to| experiment.log_artifacts(&format!("{}/{glob}", source.display()), to);
+    assert_eq!(log("*.csv", None).unwrap(), 2);
+    assert_eq!(log("**/*.csv", Some("all")).unwrap(), 4);
+    assert_eq!(log("?/[0-9].csv", Some("one")).unwrap(), 1);
+    assert_eq!(log("a/notes.txt", None).unwrap(), 1);
+    assert_eq!(log("a/deep", None).unwrap(), 1);
+    for missing in ["*.png", "no/*.csv", "a/none"] {
+        let error = log(missing, None).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::FileNotFound, "{error}");
+        assert!(error.to_string().contains("out/"), "{error}");
+    }
+    assert_eq!(log("[a", None).unwrap_err().kind(), ErrorKind::Invalid);
+    let paths: Vec<_> = experiment.stored().unwrap().artifacts("").unwrap().into_iter().map(|file| file.path).collect();
+    let all = ["all/1.csv", "all/2.csv", "all/a/3.csv", "all/a/deep/4.csv"];
+    assert_eq!(paths, [&all[..], &["deep/4.csv", "notes.txt", "one/a/3.csv", "out/1.csv", "out/2.csv"]].concat());
+    experiment.stop().unwrap();
+}
+
+#[test]
 fn readers_bytes_and_the_same_content_are_kept_once() {
     let folder = Folder::new();
     let experiment = folder.session().experiment().start().unwrap();

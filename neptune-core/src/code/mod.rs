@@ -28,6 +28,6 @@ mod recorder;
 
 pub(crate) use circumstances::Circumstances;
 pub use circumstances::Package;
-pub(crate) use pattern::Pattern;
+pub(crate) use pattern::{Pattern, glob};
 pub(crate) use recorder::{Recorder, Task};
 pub(crate) use settings::{CodeSettings, Sources};

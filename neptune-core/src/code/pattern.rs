@@ -28,23 +28,25 @@ impl Pattern {
         if !name.contains(['*', '?', '[']) {
             return Ok(Self::Path(name.to_owned()));
         }
-        let name = name.strip_prefix("./").unwrap_or(name);
-        let expression = expression_of(name).ok_or_else(|| {
-            Error::new(ErrorKind::Invalid, format!("the pattern {name:?} of sources has a [ without a ]"))
-        })?;
-        Self::compiled(&expression, name)
+        glob(name.strip_prefix("./").unwrap_or(name)).map(Self::Matching)
     }
 
     /// A regular expression that is to be found in the path.
     pub(crate) fn matching(expression: &str) -> Result<Self> {
-        Self::compiled(expression, expression)
+        compiled(expression, expression).map(Self::Matching)
     }
+}
 
-    fn compiled(expression: &str, shown: &str) -> Result<Self> {
-        Regex::new(expression).map(Self::Matching).map_err(|error| {
-            Error::new(ErrorKind::Invalid, format!("the pattern {shown:?} of sources cannot be used")).because(error)
-        })
-    }
+/// What a whole path, with `/` between its names, must match to be one of a glob.
+pub(crate) fn glob(glob: &str) -> Result<Regex> {
+    let expression = expression_of(glob)
+        .ok_or_else(|| Error::new(ErrorKind::Invalid, format!("the pattern {glob:?} has a [ without a ]")))?;
+    compiled(&expression, glob)
+}
+
+fn compiled(expression: &str, shown: &str) -> Result<Regex> {
+    Regex::new(expression)
+        .map_err(|error| Error::new(ErrorKind::Invalid, format!("the pattern {shown:?} cannot be used")).because(error))
 }
 
 /// The regular expression of a glob. `None` when a bracket is not closed.

@@ -102,39 +102,10 @@ impl ExperimentHandle {
         if let ArtifactSource::Path(path) = source
             && path.is_dir()
         {
-            return self.log_folder(path, &destination);
+            return self.log_folder(path, &destination).map(drop);
         }
         let path = VariablePath::within(ARTIFACTS, &destination)?;
         self.state.log_file(&path, source).map(drop)
-    }
-
-    fn log_folder(&self, folder: &Path, destination: &str) -> Result<()> {
-        let unreadable = |path: &Path, error| {
-            Error::new(ErrorKind::Unavailable, format!("cannot read the folder {}", path.display())).because(error)
-        };
-        let mut files = Vec::new();
-        let mut folders = vec![folder.to_owned()];
-        while let Some(next) = folders.pop() {
-            for entry in fs::read_dir(&next).map_err(|error| unreadable(&next, error))? {
-                let entry = entry.map_err(|error| unreadable(&next, error))?;
-                let kind = entry.file_type().map_err(|error| unreadable(&next, error))?;
-                // A link to a folder may lead around in a circle; pipes and devices have no end.
-                if kind.is_dir() {
-                    folders.push(entry.path());
-                } else if entry.path().is_file() {
-                    files.push(entry.path());
-                }
-            }
-        }
-        files.sort();
-        for file in files {
-            let within = file.strip_prefix(folder).unwrap_or(&file);
-            let names: Option<Vec<_>> = within.iter().map(|name| name.to_str()).collect();
-            let name = names.ok_or_else(|| not_text(&file))?.join("/");
-            let path = VariablePath::within(ARTIFACTS, &format!("{destination}/{name}"))?;
-            self.state.log_file(&path, ArtifactSource::Path(&file))?;
-        }
-        Ok(())
     }
 }
 
@@ -211,16 +182,16 @@ fn not_kept(source: &ArtifactSource<'_>) -> Result<File> {
     Ok(File { object: ObjectId::from_bytes([0; 32]), size })
 }
 
-fn not_found(path: &Path) -> Error {
+pub(super) fn not_found(path: &Path) -> Error {
     Error::new(ErrorKind::FileNotFound, format!("there is no file or folder {}", path.display()))
 }
 
-fn not_text(path: &Path) -> Error {
+pub(super) fn not_text(path: &Path) -> Error {
     Error::new(ErrorKind::Invalid, format!("the name of {} is not UTF-8; say the destination", path.display()))
 }
 
 /// The last name in a path, also of `.` and `folder/..`.
-fn file_name(path: &Path) -> Result<String> {
+pub(super) fn file_name(path: &Path) -> Result<String> {
     let whole = match path.file_name() {
         Some(_) => path.to_owned(),
         None => fs::canonicalize(path).map_err(|_error| not_found(path))?,

@@ -12,6 +12,7 @@ mod console;
 mod deleting;
 mod ending;
 mod flatten;
+mod folders;
 mod interrupted;
 mod limits;
 mod logging;
