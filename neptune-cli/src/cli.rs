@@ -2,11 +2,15 @@
 
 mod imported;
 
+mod console;
+
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use anstream::ColorChoice;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use neptune_core::ProjectName;
+
+pub(crate) use console::{Console, Stream};
 
 pub(crate) use imported::{Import, ImportJson, Notebook, NotebookDiff, NotebookGet, NotebookShow, NotebookUpload};
 
@@ -88,6 +92,8 @@ pub(crate) enum Command {
     Tail(Tail),
     /// Print the values of series of numbers side by side, one row for each step
     Values(Values),
+    /// Print what the processes of an experiment printed, and follow a running experiment
+    Console(Console),
     /// Show how long the spans of an experiment took, as a tree
     Timings(Timings),
     /// List the steps of which every span was kept, or write one for Perfetto
@@ -256,7 +262,7 @@ pub(crate) struct Tail {
     /// The experiment: MNI-12, a UUID, or `latest`
     #[arg(value_name = "ID")]
     pub(crate) id: String,
-    /// The series; without it all of them but timings, kept steps and hardware, merged by time
+    /// The series; without it all of them but timings, kept steps, hardware and what was printed, merged by time
     #[arg(value_name = "PATH")]
     pub(crate) path: Option<String>,
     /// How many points to begin with

@@ -6,6 +6,7 @@
 //! neptune diff      how two experiments differ, and from which step on
 //! neptune tail      the last points of series, and new ones as they come
 //! neptune values    the values of series of numbers side by side
+//! neptune console   what the processes of an experiment printed
 //! neptune timings   how long the spans of an experiment took, as a tree
 //! neptune trace     steps that were kept whole, for Perfetto
 //! neptune export    an experiment as CSV or Parquet
@@ -97,6 +98,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Diff(diff) => command::diff::run(&mut screen, &folder, diff)?,
         Command::Tail(tail) => command::tail::run(&mut screen, &folder, tail)?,
         Command::Values(values) => command::values::run(&mut screen, &folder, values)?,
+        Command::Console(console) => command::console::run(&mut screen, &folder, console)?,
         Command::Timings(timings) => command::timings::run(&mut screen, &folder, timings)?,
         Command::Trace(trace) => command::trace::run(&mut screen, &folder, trace)?,
         Command::Export(export) => command::export::run(&mut screen, &folder, export)?,

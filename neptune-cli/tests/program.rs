@@ -7,7 +7,7 @@ use std::{
     process::{Command, Output},
 };
 
-use neptune_core::{ExperimentHandle, Mode, Session};
+use neptune_core::{ExperimentHandle, Mode, Session, Timestamp};
 
 fn neptune(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_neptune"));
@@ -418,4 +418,27 @@ fn the_page_of_an_experiment_points_to_its_timings_and_does_not_list_them() {
     let told = json(folder.path(), &["--json", "show", "PRO-1"]).to_string();
     assert!(told.contains("timing/train/p50") && told.contains("monitoring/steps/validate/step"), "JSON is complete");
     assert!(printed(folder.path(), &["show", "PRO-1", "--chart", "timing/train/p50"]).contains("timing/train/p50"));
+}
+
+#[test]
+fn what_was_printed_is_shown_by_time_and_harmless() {
+    let folder = tempfile::tempdir().unwrap();
+    let experiment = session(folder.path(), Mode::Embedded).experiment().without_console().start().unwrap();
+    let [out, err, other] = ["0a1b2c3d/stdout", "0a1b2c3d/stderr", "00000000/stdout"]
+        .map(|path| experiment.series::<String>(&format!("monitoring/{path}")).unwrap());
+    let at = Timestamp::from_micros;
+    out.append_with(0, at(1_000_000), "one \u{1b}[2J");
+    err.append_with(0, at(2_000_000), "two");
+    out.append_with(1, at(3_000_000), "\tthree");
+    experiment.stop().unwrap();
+    let shown = printed(folder.path(), &["console", "latest"]);
+    let lines: Vec<_> = shown.lines().map(|line| line.split_once("  ").unwrap().1).collect();
+    assert_eq!(lines, ["out  one \\u{1b}[2J", "err  two", "out      three"]);
+    assert_eq!(printed(folder.path(), &["console", "latest", "--only", "stderr", "--text"]), "two\n");
+    assert_eq!(printed(folder.path(), &["console", "latest", "-n", "2", "--text"]), "two\n    three\n");
+    let told = printed(folder.path(), &["console", "latest", "--json", "--only", "stdout", "-n", "1"]);
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!((told["line"].as_str(), told["stream"].as_str()), (Some("\tthree"), Some("stdout")));
+    assert!(!printed(folder.path(), &["tail", "latest"]).contains("two"), "it is shown where it is asked for");
+    drop(other);
 }

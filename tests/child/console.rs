@@ -73,6 +73,11 @@ fn perform(session: &Session, experiments: &mut Vec<Experiment>, act: &str, what
         "stop" => {
             experiments.pop().map(Experiment::stop).transpose()?;
         }
+        // A child that prints for ever, until this process ends.
+        "chatty" => {
+            perform(session, experiments, "listening", "exec 3<&0; (cat <&3; kill $$) & while :; do echo on; done")?;
+        }
+        "leak" => experiments.drain(..).for_each(std::mem::forget),
         "deadline" => {}
         "background-many" => {
             let lines: u64 = what.parse()?;
@@ -123,7 +128,11 @@ fn end(how: &str) -> Outcome {
         "panic" => panic!("the gradient exploded"),
         "kill" => send(rustix::process::Signal::KILL)?,
         "segv" => send(rustix::process::Signal::SEGV)?,
-        "term" => send(rustix::process::Signal::TERM)?,
+        "term" => {
+            send(rustix::process::Signal::TERM)?;
+            // A thread records it and passes it on.
+            std::thread::park_timeout(Duration::from_mins(1));
+        }
         "kill-group" => rustix::process::kill_process_group(me, rustix::process::Signal::KILL)?,
         _ => return Err(format!("unknown act {how:?}").into()),
     }

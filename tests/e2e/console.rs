@@ -96,7 +96,7 @@ fn however_the_process_ends_what_it_printed_is_kept_and_reaches_where_it_went() 
         let lines = stored(&folder, "stderr");
         assert!((0..3000).map(numbered).eq(lines[..3000].iter().cloned()), "{end}");
         assert_eq!(lines.iter().any(|line| line.contains("the gradient exploded")), end == "panic", "{end}");
-        assert_eq!(folder.text("sys/state"), "failed", "{end}");
+        assert_eq!(folder.text("sys/state"), if end == "term" { "aborted" } else { "failed" }, "{end}");
     }
 }
 
@@ -194,6 +194,35 @@ fn when_the_relay_is_killed_the_program_prints_as_before() {
     assert_eq!(lines[20_000..], ["end", "stopped"]);
     assert!(text(&output.stderr).contains("is not kept"), "{}", text(&output.stderr));
     assert_eq!(folder.text("sys/state"), "succeeded");
+}
+
+#[test]
+fn whoever_waits_for_a_program_that_exits_finds_its_output_whole() {
+    for end in ["exit", "leak"] {
+        let folder = Folder::new();
+        let file = folder.path().with_extension("output");
+        let mut command = command(&folder, &["many:100000", "c:by c\n", end]);
+        let mut child = command.stdout(File::create(&file).unwrap()).stderr(Stdio::piped()).spawn().unwrap();
+        child.wait().unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap().lines().count(), 100_001, "{end}");
+        // The relay is still at the store.
+        std::io::read_to_string(child.stderr.take().unwrap()).unwrap();
+    }
+}
+
+#[test]
+fn a_child_that_never_stops_printing_does_not_keep_the_experiment_from_ending() {
+    let folder = Folder::new();
+    let acts = ["out:one\n", "chatty", "stop", "err:stopped\n"];
+    let mut child = command(&folder, &acts).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (mut stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+    // It is read all the time, so that nobody waits for that.
+    let reader = std::thread::Builder::new().spawn(move || std::io::copy(&mut stdout, &mut std::io::sink())).unwrap();
+    let errors = std::io::read_to_string(stderr).unwrap();
+    assert_eq!(errors, "stopped\n", "the end did not come to its deadline");
+    assert!(child.wait().unwrap().success());
+    reader.join().unwrap().unwrap();
+    assert_eq!(stored(&folder, "stdout").first().map(String::as_str), Some("one"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The commands, one file each: those that look, then those that write files, then the one that speaks to
 //! programs, then those that see to experiments and to the folder.
 
+pub(crate) mod console;
 pub(crate) mod diff;
 pub(crate) mod ls;
 pub(crate) mod show;

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::{
     cli, clock,
+    command::console,
     failure::{Exit, Failure},
     hardware,
     inert::{inert, inert_lines, width},
@@ -211,6 +212,7 @@ impl Followed<'_> {
 fn is_aside(path: &str) -> bool {
     [spans::NAMESPACE, kept::NAMESPACE].iter().any(|namespace| path.starts_with(namespace))
         || path == "monitoring/traceback"
+        || console::stream_of(path).is_some()
         || hardware::parts(path).is_some()
 }
 

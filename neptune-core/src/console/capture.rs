@@ -9,7 +9,7 @@ use std::{
     path::Path,
     process::{Command, Stdio},
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
         mpsc::sync_channel,
     },
@@ -36,6 +36,13 @@ const RUST_PATIENCE: Duration = Duration::from_millis(25);
 
 /// Whether an experiment of this process has the console.
 static IS_TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// What is captured, and in which process, for when that ends without having ended the experiment.
+static AT_EXIT: Mutex<Option<(u32, Weak<Shared>)>> = Mutex::new(None);
+
+/// How long a process that exits waits until what it printed has come to where it went before: whoever waits for the process
+/// reads it then.
+const EXIT_PATIENCE: Duration = Duration::from_secs(2);
 
 /// What is captured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +88,11 @@ impl Capture {
         if begun.is_err() {
             IS_TAKEN.store(false, Ordering::Release);
         }
-        begun.map(|shared| Self { generation: fork::generation(), shared })
+        let shared = begun?;
+        let generation = fork::generation();
+        *AT_EXIT.lock().unwrap_or_else(PoisonError::into_inner) = Some((generation, Arc::downgrade(&shared)));
+        ffi::at_exit(finish_at_exit);
+        Ok(Self { generation, shared })
     }
 
     /// Ends: the program prints as before, and what it printed until now is kept. Waits for that, for `patience` at most;
@@ -102,8 +113,22 @@ impl Drop for Capture {
         // What a forked child prints goes the way of what its parent prints.
         if self.generation == fork::generation() {
             self.shared.finish();
+            drop(AT_EXIT.lock().unwrap_or_else(PoisonError::into_inner).take());
             IS_TAKEN.store(false, Ordering::Release);
         }
+    }
+}
+
+/// Called at the exit of the process, by whichever thread that is, while others go on.
+extern "C" fn finish_at_exit() {
+    let current = AT_EXIT.try_lock().ok().and_then(|mut current| current.take());
+    if let Some((generation, shared)) = current
+        && generation == fork::generation()
+        && let Some(shared) = shared.upgrade()
+    {
+        flush(EXIT_PATIENCE);
+        shared.finish();
+        shared.wait_forwarded(clock::monotonic() + EXIT_PATIENCE);
     }
 }
 
@@ -143,10 +168,10 @@ fn begin(console: Console, to: Destination<'_>) -> io::Result<Arc<Shared>> {
     let ends: Vec<BorrowedFd<'_>> = channels.iter().map(|channel| channel.read.as_fd()).collect();
     // The order and the files wait in the socket: from the moment that the relay is there, nothing depends on this process.
     wire::order(&control, &order, &ends)?;
-    let child = relay(theirs)?;
     for (redirected, channel) in redirected.iter_mut().zip(&channels) {
         redirected.read = Mutex::new(Some(channel.read.try_clone()?));
     }
+    let child = relay(theirs)?;
     let shared = Shared::new(control, redirected);
     shared.watch(child)?;
     for (redirected, channel) in shared.redirected.iter().zip(&channels) {

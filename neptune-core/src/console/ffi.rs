@@ -3,7 +3,7 @@
 
 #![expect(unsafe_code, reason = "these are calls of the C library, and a section of the program")]
 
-use std::{os::fd::RawFd, panic};
+use std::{os::fd::RawFd, panic, sync::Once};
 
 use super::relay;
 
@@ -71,6 +71,16 @@ pub(super) fn close(files: impl IntoIterator<Item = RawFd>) {
         // owns these.
         unsafe { libc::close(file) };
     }
+}
+
+/// Has `call` called when the process exits: at the end of `main`, or by `exit`. Once is enough.
+pub(super) fn at_exit(call: extern "C" fn()) {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // SAFETY: the function is there for the life of the process, since it is of the program itself. It fails only without
+        // memory; an exit is then not waited for.
+        unsafe { libc::atexit(call) };
+    });
 }
 
 /// Writes out what the C library holds back of standard output.

@@ -53,6 +53,8 @@ fn run(control: BorrowedFd<'_>) {
     let is_detached = ffi::leave_parent(is_only_thread());
     // Away from the terminal, which stops processes that print to it from the background.
     rustix::process::setsid().ok();
+    // No folder of the program is in use for longer than it is.
+    rustix::process::chdir("/").ok();
     wire::say(control, if is_detached { Word::Detached } else { Word::Attached }).ok();
     if let Err(error) = relay(control, order, ends) {
         complain(&format!("what is printed is not kept: {error}"));
@@ -115,6 +117,7 @@ fn relay(control: BorrowedFd<'_>, order: Order, ends: Vec<OwnedFd>) -> io::Resul
                 News::Logged => {
                     logging -= 1;
                     if logging == 0 {
+                        wire::say(control, Word::Forwarded).ok();
                         log.finish();
                         wire::say(control, Word::Finished).ok();
                     }

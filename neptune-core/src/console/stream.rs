@@ -7,7 +7,7 @@ use std::{
     io,
     os::fd::{AsFd as _, BorrowedFd, OwnedFd},
     sync::{Arc, mpsc::SyncSender},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rustix::{
@@ -32,6 +32,9 @@ const NAP: Duration = Duration::from_millis(1);
 /// How long a stream must be quiet, once the program says that it prints no more, while somebody still holds its other end:
 /// a thread that is just printing, or a child.
 const QUIET: Duration = Duration::from_millis(20);
+
+/// How long it is waited for that quiet.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// How often lines are looked at that wait, for the experiment or to be written over.
 const SOON: Duration = Duration::from_millis(20);
@@ -96,23 +99,24 @@ impl Stream {
     /// Until nobody can print any more.
     pub(super) fn run(mut self) {
         let mut buffer = vec![0; READ_BYTES];
-        let mut quiet_since = None;
+        let mut ending: Option<Ending> = None;
         while let Some(input) = &self.input {
             let wait = match &self.logged {
-                Some(_) if quiet_since.is_some() => Some(QUIET),
+                Some(_) if ending.is_some() => Some(QUIET),
                 Some(logged) if logged.is_waiting() => Some(SOON),
                 Some(_) if self.lines.is_waiting() => Some(SETTLED),
                 _ => None,
             };
             // Once it was heard that the program prints no more, there is nothing else to hear.
-            let finish = (self.logged.is_some() && quiet_since.is_none()).then(|| self.signals.finish.as_fd());
+            let finish = (self.logged.is_some() && ending.is_none()).then(|| self.signals.finish.as_fd());
             match readable(input.as_fd(), finish, wait) {
                 Ready::Input => {}
                 Ready::Finish => {
-                    quiet_since = Some(());
+                    let left = rustix::io::ioctl_fionread(input).unwrap_or_default();
+                    ending = Some(Ending { left, until: None });
                     continue;
                 }
-                Ready::Neither if quiet_since.is_some() => {
+                Ready::Neither if ending.is_some() => {
                     self.end_log();
                     continue;
                 }
@@ -126,8 +130,11 @@ impl Stream {
                 Ok(count) => {
                     let read = buffer.get(..count).unwrap_or_default();
                     self.take(read);
-                    if count < READ_BYTES / 4 && quiet_since.is_none() && self.logged.is_some() {
-                        nap(self.signals.finish.as_fd());
+                    let is_over = ending.as_mut().map(|ending| ending.is_over(count));
+                    match is_over {
+                        Some(true) => self.end_log(),
+                        None if count < READ_BYTES / 4 => nap(self.signals.finish.as_fd()),
+                        _ => {}
                     }
                 }
                 Err(Errno::INTR | Errno::AGAIN) => {}
@@ -183,6 +190,23 @@ impl Stream {
     fn tell(&self, news: News) {
         self.tell.send(news).ok();
         rustix::io::write(&self.signals.news, &1_u64.to_ne_bytes()).ok();
+    }
+}
+
+/// What is still to be logged once the program has said that it prints no more.
+struct Ending {
+    /// Bytes that were there already.
+    left: u64,
+    /// When enough was logged of what still comes, of threads that were just printing and of children, who may never be quiet.
+    until: Option<Instant>,
+}
+
+impl Ending {
+    /// Whether enough was logged, now that so many more bytes were.
+    fn is_over(&mut self, count: usize) -> bool {
+        self.left = self.left.saturating_sub(count as u64);
+        let now = clock::monotonic();
+        self.left == 0 && now > *self.until.get_or_insert(now + PATIENCE)
     }
 }
 

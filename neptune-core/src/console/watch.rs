@@ -53,6 +53,7 @@ impl Redirected {
 /// How far the relay is.
 #[derive(Debug, Default)]
 struct Progress {
+    is_forwarded: bool,
     is_finished: bool,
     is_gone: bool,
 }
@@ -87,11 +88,20 @@ impl Shared {
 
     /// Waits until the relay has kept everything, until `deadline`; says whether it has.
     pub(super) fn wait(&self, deadline: Instant) -> bool {
+        self.wait_until(deadline, |progress| progress.is_finished)
+    }
+
+    /// Waits until everything has come to where it went before, until `deadline`.
+    pub(super) fn wait_forwarded(&self, deadline: Instant) {
+        self.wait_until(deadline, |progress| progress.is_forwarded);
+    }
+
+    fn wait_until(&self, deadline: Instant, is_done: impl Fn(&Progress) -> bool) -> bool {
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let left = deadline.saturating_duration_since(clock::monotonic());
-            if progress.is_finished || progress.is_gone || left.is_zero() {
-                return progress.is_finished;
+            if is_done(&progress) || progress.is_gone || left.is_zero() {
+                return is_done(&progress);
             }
             progress = self.changed.wait_timeout(progress, left).unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -108,6 +118,7 @@ impl Shared {
                         drop(redirected.take_read());
                     }
                 }
+                Word::Forwarded => self.change(|progress| progress.is_forwarded = true),
                 Word::Finished => self.change(|progress| progress.is_finished = true),
                 Word::Attached | Word::Finish => {}
             }

@@ -8,9 +8,12 @@ use std::{
 };
 
 use neptune_format::{ExperimentId, ProjectName};
-use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
+use rustix::{
+    io::Errno,
+    net::{
+        AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
+        SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
+    },
 };
 use serde::{Deserialize, Serialize};
 
@@ -84,6 +87,8 @@ pub(super) enum Word {
     Broken(Which),
     /// The trainer: it prints no more.
     Finish,
+    /// The relay: everything has come to where it went before.
+    Forwarded,
     /// The relay: everything is kept.
     Finished,
 }
@@ -96,6 +101,7 @@ impl Word {
             Self::Broken(Which::Stdout) => b'1',
             Self::Broken(Which::Stderr) => b'2',
             Self::Finish => b'f',
+            Self::Forwarded => b'w',
             Self::Finished => b'e',
         }
     }
@@ -107,6 +113,7 @@ impl Word {
             Self::Broken(Which::Stdout),
             Self::Broken(Which::Stderr),
             Self::Finish,
+            Self::Forwarded,
             Self::Finished,
         ]
         .into_iter()
@@ -135,7 +142,8 @@ pub(super) fn hear(socket: impl AsFd) -> Option<Word> {
                     return Some(word);
                 }
             }
-            Err(rustix::io::Errno::INTR) => {}
+            // Of a side that closed without having heard everything: said once, before what it said itself.
+            Err(Errno::INTR | Errno::CONNRESET) => {}
             Ok(_) | Err(_) => return None,
         }
     }
@@ -170,4 +178,31 @@ pub(super) fn take_order(socket: impl AsFd) -> io::Result<(Order, Vec<OwnedFd>)>
         return Err(io::Error::new(io::ErrorKind::InvalidData, "an order without its files"));
     }
     Ok((order, ends))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_said_is_heard_also_from_a_side_that_did_not_listen_and_is_gone() {
+        let (trainer, relay) = pair().unwrap();
+        say(&trainer, Word::Finish).unwrap();
+        say(&relay, Word::Finished).unwrap();
+        drop(relay);
+        assert_eq!(hear(&trainer), Some(Word::Finished));
+        assert_eq!(hear(&trainer), None);
+    }
+
+    #[test]
+    fn each_word_is_its_own() {
+        let (one, other) = pair().unwrap();
+        for word in [Word::Detached, Word::Attached, Word::Finish, Word::Forwarded, Word::Finished]
+            .into_iter()
+            .chain(Which::ALL.map(Word::Broken))
+        {
+            say(&one, word).unwrap();
+            assert_eq!(hear(&other), Some(word));
+        }
+    }
 }
