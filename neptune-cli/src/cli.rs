@@ -1,6 +1,7 @@
 //! The command line: what `neptune --help` says is what is here.
 
 mod imported;
+mod travel;
 
 mod console;
 
@@ -13,6 +14,7 @@ use neptune_core::ProjectName;
 pub(crate) use console::{Console, Stream};
 
 pub(crate) use imported::{Import, ImportJson, Notebook, NotebookDiff, NotebookGet, NotebookShow, NotebookUpload};
+pub(crate) use travel::{DeletePoints, Fork, Rename, Revisions, Rewind, Undo};
 
 const AFTER_HELP: &str = "\
 Exit codes:
@@ -114,6 +116,18 @@ pub(crate) enum Command {
     Notebook(Notebook),
     /// Ask the processes of a running experiment to end it, and wait until it has ended
     Abort(Abort),
+    /// Make a new experiment that begins with the series of another, up to a step
+    Fork(Fork),
+    /// Delete the points of every series behind a step
+    Rewind(Rewind),
+    /// Delete points of a series
+    DeletePoints(DeletePoints),
+    /// Give a variable another path
+    Rename(Rename),
+    /// List what was rewound, deleted and renamed
+    Revisions(Revisions),
+    /// Undo a rewind, a deletion of points, or a rename
+    Undo(Undo),
     /// Put experiments into the trash: `ls` leaves them out
     Trash(Ids),
     /// Take experiments out of the trash

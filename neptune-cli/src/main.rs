@@ -15,6 +15,10 @@
 //! neptune import    experiments that programs of other languages wrote as JSON
 //! neptune notebook  checkpoints of Jupyter notebooks: upload, list, show, compare, write out
 //! neptune abort     ask a running experiment to end
+//! neptune fork      a new experiment that goes on from another
+//! neptune rewind    delete the points behind a step; `delete-points` those of a series
+//! neptune rename    give a variable another path
+//! neptune revisions what was rewound, deleted and renamed; `undo` undoes it
 //! neptune trash     put experiments into the trash; `restore` takes them out
 //! neptune delete    remove experiments for good
 //! neptune sync      drain what dead or offline programs left behind
@@ -108,6 +112,12 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Import(import) => command::import::run(&mut screen, &folder, import)?,
         Command::Notebook(notebook) => command::notebook::run(&mut screen, &folder, notebook)?,
         Command::Abort(abort) => command::abort::run(&mut screen, &folder, abort)?,
+        Command::Fork(fork) => command::travel::fork(&mut screen, &folder, fork)?,
+        Command::Rewind(rewind) => command::travel::rewind(&mut screen, &folder, rewind)?,
+        Command::DeletePoints(wanted) => command::travel::delete_points(&mut screen, &folder, wanted)?,
+        Command::Rename(rename) => command::travel::rename(&mut screen, &folder, rename)?,
+        Command::Revisions(wanted) => command::travel::revisions(&mut screen, &folder, wanted)?,
+        Command::Undo(undo) => command::travel::undo(&mut screen, &folder, undo)?,
         Command::Trash(trash) => command::removal::trash(&mut screen, &folder, &trash.ids)?,
         Command::Restore(restore) => command::removal::restore(&mut screen, &folder, &restore.ids)?,
         Command::Delete(delete) => command::removal::delete(&mut screen, &folder, delete)?,

@@ -113,7 +113,9 @@ impl Store {
         let open = |parameters: &str| -> Result<Connection> {
             let connection = Connection::open_with_flags(uri(file, parameters), flags)?;
             connection.busy_timeout(BUSY)?;
-            migrate::refuse_newer(migrate::version(&connection)?)?;
+            let version = migrate::version(&connection)?;
+            migrate::refuse_newer(version)?;
+            migrate::stand_in(&connection, version)?;
             Ok(connection)
         };
         // Without the right to make the files of a write-ahead log, SQLite reads only what it is told never changes.

@@ -1,7 +1,7 @@
 //! `neptune gc`: compresses what has ended, and removes what nothing needs any more.
 //!
 //! Removed are the files of objects (of artifacts, checkpoints and images) that no variable of any experiment needs, what was
-//! left of making some, and damaged segments when `--quarantine` says so. What a variable holds stays.
+//! left of making some, points that were deleted and not brought back, and damaged segments when `--quarantine` says so. What a variable holds stays.
 
 use std::path::{Path, PathBuf};
 
@@ -32,6 +32,10 @@ struct Collected {
     objects: u64,
     /// Bytes of those.
     object_bytes: u64,
+    /// Points that were deleted before, by a rewind or one by one; they cannot be brought back.
+    purged_points: u64,
+    /// Bytes of those in the store.
+    purged_bytes: u64,
     /// Images that were encoded now, because the process that logged them did not come to it.
     encoded: u64,
     /// Bytes that were won; of a dry run those that are certain.
@@ -44,6 +48,8 @@ pub(crate) fn run(screen: &mut Screen, folder: &Path, gc: &cli::Gc) -> Result<Ex
     let survey = session.survey()?;
     let mut collected = Collected { dry_run: gc.dry_run, ..Collected::default() };
     if gc.dry_run {
+        let purged = store.purge(true)?;
+        (collected.purged_points, collected.purged_bytes) = (purged.points, purged.bytes);
         collected.unfinished = survey.unfinished.len() as u64;
         if gc.quarantine {
             collected.quarantined = survey.quarantined.len() as u64;
@@ -59,6 +65,8 @@ pub(crate) fn run(screen: &mut Screen, folder: &Path, gc: &cli::Gc) -> Result<Ex
         let mut bar = Progress::new("compressing");
         collected.sealed = Some(store.seal_all(|done, of| bar.at(done, of, || "experiments".to_owned()))?);
         drop(bar);
+        let purged = store.purge(false)?;
+        (collected.purged_points, collected.purged_bytes) = (purged.points, purged.bytes);
         collected.bytes = store.vacuum()?;
         if gc.quarantine {
             for path in &session.survey()?.quarantined {
@@ -97,6 +105,10 @@ impl Collected {
         if self.quarantined > 0 {
             let segments = number::counted(self.quarantined, "damaged segment", "damaged segments");
             screen.line(format_args!("{segments} {would}deleted"))?;
+        }
+        if self.purged_points > 0 {
+            let points = number::counted(self.purged_points, "deleted point", "deleted points");
+            screen.line(format_args!("{points} {would}removed for good ({})", number::bytes(self.purged_bytes)))?;
         }
         if self.objects > 0 {
             let files = number::counted(self.objects, "file", "files");

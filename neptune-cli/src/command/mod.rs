@@ -20,6 +20,7 @@ pub(crate) mod notebook;
 pub(crate) mod abort;
 
 pub(crate) mod removal;
+pub(crate) mod travel;
 
 pub(crate) mod doctor;
 pub(crate) mod gc;

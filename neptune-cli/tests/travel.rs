@@ -1,0 +1,122 @@
+//! Time travel by the program: what it prints, and how it exits.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    path::Path,
+    process::{Command, Output},
+};
+
+use neptune_core::{Mode, Session};
+
+fn neptune(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_neptune"));
+    command.arg("--dir").arg(folder).args(arguments).env("NO_COLOR", "1").env_remove("NEPTUNE_DIR");
+    command.output().unwrap()
+}
+
+/// What the program printed, when it ended well.
+fn printed(folder: &Path, arguments: &[&str]) -> String {
+    let output = neptune(folder, arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What the program said, when it ended with `code`.
+fn said(folder: &Path, arguments: &[&str], code: i32) -> String {
+    let output = neptune(folder, arguments);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {error}");
+    error
+}
+
+fn json(folder: &Path, arguments: &[&str]) -> serde_json::Value {
+    serde_json::from_str(&printed(folder, &[&["--json"], arguments].concat())).unwrap()
+}
+
+/// An experiment `TRA-1` with the steps 0 to 99 of `logs/loss`.
+fn hundred(folder: &Path) {
+    let session = Session::builder().folder(folder).project("tests/travel").mode(Mode::Embedded).open().unwrap();
+    let experiment = session.experiment().without_hardware().start().unwrap();
+    for step in 0..100_u32 {
+        experiment.log_metric_at("loss", step, step);
+    }
+    experiment.stop().unwrap();
+}
+
+/// The last point of a series.
+fn last(folder: &Path, id: &str, path: &str) -> String {
+    printed(folder, &["tail", id, path, "-n", "1"])
+}
+
+#[test]
+fn an_experiment_is_rewound_and_its_points_come_back_until_gc() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    hundred(folder);
+    assert_eq!(printed(folder, &["rewind", "TRA-1", "--step", "49"]), "TRA-1: rewound to step 49, 50 points deleted\n");
+    assert!(last(folder, "TRA-1", "loss").contains("49"));
+    let list = printed(folder, &["revisions", "latest"]);
+    assert!(list.contains("rewound to step 49") && list.contains("can be undone"), "{list}");
+    assert_eq!(printed(folder, &["undo", "TRA-1"]), "TRA-1: undone: rewound to step 49\n");
+    assert!(last(folder, "TRA-1", "loss").contains("99"));
+    assert!(said(folder, &["undo", "TRA-1"], 3).contains("nothing to undo"));
+
+    printed(folder, &["delete-points", "TRA-1", "loss", "--from", "90"]);
+    printed(folder, &["delete-points", "TRA-1", "loss", "--from=-5", "--to", "9"]);
+    let revisions = json(folder, &["revisions", "TRA-1"]);
+    let of = |number: usize, field: &str| revisions["revisions"][number][field].clone();
+    assert_eq!((of(0, "kind"), of(0, "undone")), ("rewound".into(), true.into()));
+    assert_eq!((of(1, "kind"), of(1, "points")), ("points_deleted".into(), 10.into()));
+    assert_eq!(of(2, "change"), serde_json::json!({ "path": "logs/loss", "from": -5, "to": 9 }));
+    printed(folder, &["undo", "TRA-1", "2"]);
+    let would = json(folder, &["gc", "--dry-run"]);
+    assert_eq!(would["purged_points"], 10);
+    let done = json(folder, &["gc"]);
+    assert_eq!(done["purged_points"], 10);
+    assert!(done["purged_bytes"].as_u64().unwrap() > 0);
+    assert!(said(folder, &["undo", "TRA-1", "3"], 2).contains("gc"), "what gc removed is gone");
+    assert!(said(folder, &["undo", "TRA-1", "9"], 3).contains("no change 9"));
+    assert!(printed(folder, &["revisions", "TRA-1"]).contains("removed by gc"));
+    assert_eq!(json(folder, &["tail", "TRA-1", "loss", "-n", "200"]).to_string().matches("\"step\"").count(), 0);
+}
+
+#[test]
+fn an_experiment_is_forked_and_a_variable_renamed() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    hundred(folder);
+    assert_eq!(
+        printed(folder, &["fork", "TRA-1", "--step", "9.5", "--name", "branch"]),
+        "TRA-2 goes on from TRA-1 at step 9.5\n"
+    );
+    assert!(last(folder, "TRA-2", "loss").contains('9'));
+    let shown = printed(folder, &["show", "TRA-2", "--no-chart"]);
+    assert!(shown.contains("forked_from") && shown.contains("branch"), "{shown}");
+    let renamed = printed(folder, &["rename", "TRA-2", "logs/loss", "train/loss"]);
+    assert_eq!(renamed, "TRA-2: logs/loss renamed to train/loss\n");
+    assert!(last(folder, "TRA-2", "train/loss").contains('9'));
+    assert!(last(folder, "TRA-1", "logs/loss").contains("99"), "the other is as it was");
+    printed(folder, &["undo", "TRA-2"]);
+    assert!(last(folder, "TRA-2", "logs/loss").contains('9'));
+    assert_eq!(json(folder, &["fork", "TRA-2", "--step", "3"])["forked_from"], "TRA-2");
+}
+
+#[test]
+fn wrong_words_are_refused_and_change_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    hundred(folder);
+    assert!(said(folder, &["rewind", "TRA-1"], 2).contains("--step"));
+    said(folder, &["rewind", "TRA-1", "--step", "NaN"], 2);
+    said(folder, &["fork", "TRA-1", "--step", "inf"], 2);
+    assert!(said(folder, &["fork", "TRA-9", "--step", "1"], 3).contains("TRA-1"));
+    assert!(said(folder, &["rename", "TRA-1", "logs/los", "loss"], 3).contains("logs/loss"));
+    assert!(said(folder, &["rename", "TRA-1", "logs/loss", "a//b"], 2).contains("path"));
+    assert!(said(folder, &["rename", "TRA-1", "logs/loss", "sys/loss"], 2).contains("keeps its name"));
+    assert!(said(folder, &["delete-points", "TRA-1", "los"], 3).contains("loss"));
+    assert!(said(folder, &["delete-points", "TRA-1", "loss", "--from", "3", "--to", "2"], 2).contains("greater"));
+    assert!(said(folder, &["delete-points", "TRA-1", "sys/owner"], 1).contains("only a series"));
+    assert_eq!(json(folder, &["revisions", "TRA-1"])["revisions"], serde_json::json!([]));
+    assert!(last(folder, "TRA-1", "loss").contains("99"));
+}
