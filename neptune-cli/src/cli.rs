@@ -5,6 +5,8 @@ mod travel;
 
 mod console;
 
+mod console;
+
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use anstream::ColorChoice;

@@ -166,7 +166,7 @@ impl ExperimentBuilder {
         self
     }
 
-    /// Parameters, from anything that serialises to a map or a struct; see [`ExperimentHandle::log_params`].
+    /// Parameters, from anything that serialises to a map or a struct; see [`ExperimentHandle::log_params`](crate::ExperimentHandle::log_params).
     pub fn params<T: Serialize + ?Sized>(mut self, params: &T) -> Self {
         match flatten::parameters(params) {
             Ok(params) => self.params.extend(params),
@@ -175,7 +175,7 @@ impl ExperimentBuilder {
         self
     }
 
-    /// A property; see [`ExperimentHandle::set_property`].
+    /// A property; see [`ExperimentHandle::set_property`](crate::ExperimentHandle::set_property).
     pub fn property(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.properties.push((key.into(), value.into()));
         self
@@ -187,19 +187,19 @@ impl ExperimentBuilder {
         self
     }
 
-    /// How long [`Experiment::stop`] waits for the store at most; 10 seconds when it is not said.
+    /// How long [`Experiment::stop`](crate::Experiment::stop) waits for the store at most; 10 seconds when it is not said.
     pub const fn stop_deadline(mut self, deadline: Duration) -> Self {
         self.stop_deadline = deadline;
         self
     }
 
-    /// Has `callback` called once somebody asks for the experiment to be aborted; see [`ExperimentHandle::on_abort`].
+    /// Has `callback` called once somebody asks for the experiment to be aborted; see [`ExperimentHandle::on_abort`](crate::ExperimentHandle::on_abort).
     pub fn on_abort(mut self, callback: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.on_abort.0.push(Box::new(callback));
         self
     }
 
-    /// Leaves panics alone: no hook is set for them. An experiment that a panic drops or that [`Experiment::run`] ends by one
+    /// Leaves panics alone: no hook is set for them. An experiment that a panic drops or that [`Experiment::run`](crate::Experiment::run) ends by one
     /// still fails; one whose process dies of it does not know why.
     pub const fn without_panics(mut self) -> Self {
         self.watches_panics = false;
@@ -211,7 +211,7 @@ impl ExperimentBuilder {
     /// Otherwise SIGTERM, SIGINT (Ctrl-C) and SIGHUP end the experiment as aborted, with the name of the signal as the reason,
     /// and the process dies of the signal within two seconds, as it would have at once. What was logged is kept in any case. A
     /// second signal does not wait. A signal that the program ignores or has a handler for, whenever it was installed, is the
-    /// program's: it may end the experiment with [`Experiment::abort`]. A program that insists on being the first to install a
+    /// program's: it may end the experiment with [`Experiment::abort`](crate::Experiment::abort). A program that insists on being the first to install a
     /// handler (`ctrlc::try_set_handler`) does so before the experiment starts, or uses this.
     pub const fn without_signals(mut self) -> Self {
         self.watches_signals = Some(false);
