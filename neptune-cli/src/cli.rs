@@ -1,11 +1,8 @@
 //! The command line: what `neptune --help` says is what is here.
 
+mod console;
 mod imported;
 mod travel;
-
-mod console;
-
-mod console;
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 

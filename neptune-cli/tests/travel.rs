@@ -78,7 +78,7 @@ fn an_experiment_is_rewound_and_its_points_come_back_until_gc() {
     assert!(said(folder, &["undo", "TRA-1", "3"], 2).contains("gc"), "what gc removed is gone");
     assert!(said(folder, &["undo", "TRA-1", "9"], 3).contains("no change 9"));
     assert!(printed(folder, &["revisions", "TRA-1"]).contains("removed by gc"));
-    assert_eq!(json(folder, &["tail", "TRA-1", "loss", "-n", "200"]).to_string().matches("\"step\"").count(), 0);
+    assert_eq!(printed(folder, &["tail", "TRA-1", "loss", "-n", "200"]).lines().count(), 90);
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod files;
 mod hardware;
 mod lifecycle;
 mod traced;
+mod travel;
 
 use std::{
     fs::OpenOptions,
@@ -49,6 +50,11 @@ fn main() -> Outcome {
         ["hardware", folder, occupation] => hardware::run(folder, occupation),
         ["hardware-cost", folder, seconds] => hardware::cost(folder, seconds.parse()?),
         ["code", folder, settings @ ..] => code::run(folder, settings),
+        ["story", folder, limit] => travel::story(folder, limit.parse()?, None),
+        ["story", folder, limit, point, hits] => travel::story(folder, limit.parse()?, Some((point, hits.parse()?))),
+        ["crowd", folder, id, process, threads, rounds] => {
+            travel::crowd(folder, id, process.parse()?, threads.parse()?, rounds.parse()?)
+        }
         _ => Err(format!("unknown scenario {arguments:?}").into()),
     }
 }

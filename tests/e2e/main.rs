@@ -13,6 +13,7 @@ mod checkpoints;
 mod code;
 mod console;
 mod crash;
+mod crowd;
 mod damage;
 mod deaths;
 mod downloads;

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use neptune_core::{
-    Change, Classic as _, Error, ErrorKind, Experiment, Image, LostReason, Mode, Point, Series, Timestamp,
+    Change, Classic as _, Error, ErrorKind, Experiment, Image, LostReason, Mode, Point, Revision, Series, Timestamp,
+    VariableType,
     store::{ExperimentQuery, Values},
 };
-use neptune_tests::Folder;
+use neptune_tests::{Folder, Trainer};
 
 fn steps<T>(points: Vec<Point<T>>) -> Vec<f64> {
     points.into_iter().map(|point| point.step).collect()
@@ -317,4 +318,76 @@ fn time_travel_offline_happens_when_it_is_synced() {
     let forked = store.series(&key, "train/loss", f64::NEG_INFINITY..=f64::INFINITY).unwrap();
     assert_eq!(forked.values, Values::Float(vec![0.0, 1.0, 2.0, 3.0, -3.0]));
     assert_eq!(store.experiments(&ExperimentQuery::default()).unwrap().rows.len(), 2);
+}
+
+/// What the store has of every experiment: its series, and what was changed.
+fn everything(folder: &Folder) -> Vec<String> {
+    let store = folder.store();
+    let mut found = Vec::new();
+    for number in 1.. {
+        let Ok(key) = store.find(&format!("E2E-{number}")) else { break };
+        for variable in store.variables(&key, "").unwrap() {
+            if variable.kind == VariableType::FLOAT_SERIES {
+                let points = store.series(&key, &variable.path, f64::NEG_INFINITY..=f64::INFINITY).unwrap();
+                found.push(format!("{number} {} {:?} {:?}", variable.path, points.steps, points.values));
+            }
+        }
+        for revision in store.revisions(&key).unwrap() {
+            let Revision { number, change, undone, purged, points, .. } = revision;
+            found.push(format!("{number} {change:?} {undone} {purged} {points}"));
+        }
+    }
+    assert_eq!(store.check().unwrap(), Vec::<String>::new());
+    found
+}
+
+#[test]
+fn a_kill_at_every_step_of_a_change_leaves_it_whole_or_not_begun() {
+    const STEPS: usize = 9;
+    let reference: Vec<Vec<String>> = (0..=STEPS)
+        .map(|limit| {
+            let folder = Folder::new();
+            let arguments = [folder.path().to_str().unwrap(), &limit.to_string()];
+            assert!(Trainer::start("story", arguments).wait().success());
+            everything(&folder)
+        })
+        .collect();
+    for point in [
+        "revision-recorded",
+        "aside-cut",
+        "aside-moved",
+        "variable-renamed",
+        "writers-renamed",
+        "fork-copied",
+        "aside-returned",
+        "chunk-inherited",
+        "purge-removed",
+        "apply-written",
+        "apply-committed",
+    ] {
+        for hits in [1_u32, 2, 3] {
+            let folder = Folder::new();
+            let arguments = [folder.path().to_str().unwrap(), "9", point, &hits.to_string()];
+            let mut trainer = Trainer::start("story", arguments);
+            let mut did = 0;
+            loop {
+                let line = trainer.line();
+                let Some(step) = line.strip_prefix("did ") else {
+                    assert!(line.is_empty() || hits > 1, "{point} was never reached");
+                    break;
+                };
+                did = step.parse::<usize>().unwrap() + 1;
+            }
+            trainer.wait();
+            folder.session().recover(|_| ()).unwrap();
+            let found = everything(&folder);
+            // The call that was cut off may have come to the journal, or not.
+            let may = [did, did + 1].into_iter().filter_map(|did| reference.get(did));
+            assert!(
+                may.clone().any(|wanted| *wanted == found),
+                "{point} #{hits} behind {did} steps: {found:#?} is none of {:#?}",
+                may.collect::<Vec<_>>()
+            );
+        }
+    }
 }
