@@ -1,5 +1,6 @@
 //! The command line: what `neptune --help` says is what is here.
 
+mod artifacts;
 mod console;
 mod imported;
 mod travel;
@@ -10,6 +11,7 @@ use anstream::ColorChoice;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use neptune_core::ProjectName;
 
+pub(crate) use artifacts::{Artifacts, DeleteArtifacts};
 pub(crate) use console::{Console, Stream};
 
 pub(crate) use imported::{Import, ImportJson, Notebook, NotebookDiff, NotebookGet, NotebookShow, NotebookUpload};
@@ -418,32 +420,6 @@ pub(crate) struct Get {
     /// Replace files that are there
     #[arg(long)]
     pub(crate) force: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Artifacts {
-    /// The experiment: MNI-12, a UUID, or `latest`
-    #[arg(value_name = "ID")]
-    pub(crate) id: String,
-    /// Only those at or below this path
-    #[arg(value_name = "PATH", default_value = "", hide_default_value = true)]
-    pub(crate) path: String,
-    /// List source files, not artifacts
-    #[arg(long)]
-    pub(crate) sources: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct DeleteArtifacts {
-    /// The experiment: MNI-12, a UUID, or `latest`
-    #[arg(value_name = "ID")]
-    pub(crate) id: String,
-    /// Files, and folders with everything in them
-    #[arg(value_name = "PATH", required_unless_present = "all")]
-    pub(crate) paths: Vec<String>,
-    /// All of them
-    #[arg(long, conflicts_with = "paths")]
-    pub(crate) all: bool,
 }
 
 #[derive(Debug, Args)]

@@ -360,7 +360,6 @@ fn a_kill_at_every_step_of_a_change_leaves_it_whole_or_not_begun() {
         "writers-renamed",
         "fork-copied",
         "aside-returned",
-        "chunk-inherited",
         "purge-removed",
         "apply-written",
         "apply-committed",

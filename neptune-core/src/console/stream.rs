@@ -26,7 +26,7 @@ use crate::clock;
 const READ_BYTES: usize = 1 << 20;
 
 /// How long the relay looks away after it has read something: whoever prints meanwhile has nobody to wake, which costs more
-/// than printing does. A pipe holds a megabyte; a terminal shows nothing sooner.
+/// than printing does. A pipe holds a megabyte.
 const NAP: Duration = Duration::from_millis(1);
 
 /// How long a stream must be quiet, once the program says that it prints no more, while somebody still holds its other end:
@@ -133,7 +133,8 @@ impl Stream {
                     let is_over = ending.as_mut().map(|ending| ending.is_over(count));
                     match is_over {
                         Some(true) => self.end_log(),
-                        None if count < READ_BYTES / 4 => nap(self.signals.finish.as_fd()),
+                        // A pseudoterminal gives four kilobytes at once and holds little more.
+                        None if count < READ_BYTES / 4 && !self.is_terminal => nap(self.signals.finish.as_fd()),
                         _ => {}
                     }
                 }

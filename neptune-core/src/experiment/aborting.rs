@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::state::ExperimentHandle;
 use crate::{
     error::{Error, ErrorKind, Result},
-    journal::{Lock, leave_abort_request},
+    journal::{Lock, Process, WriterFolder, leave_abort_request},
     session::Session,
 };
 
@@ -47,11 +47,19 @@ impl Session {
             |error| Error::new(ErrorKind::Unavailable, format!("cannot ask for {id} to be aborted")).because(error);
         let mut asked = 0;
         for writer in self.inner.folder.writers().map_err(cannot)? {
-            if writer.experiment == experiment && Lock::is_held(&writer.lock()).map_err(cannot)? {
+            if writer.experiment == experiment
+                && !is_editor(&writer)
+                && Lock::is_held(&writer.lock()).map_err(cannot)?
+            {
                 leave_abort_request(&writer, reason).map_err(cannot)?;
                 asked += 1;
             }
         }
         Ok(asked)
     }
+}
+
+/// Whether a writer only edits, as the relay of the console does: it is no part of the run.
+fn is_editor(writer: &WriterFolder) -> bool {
+    Process::read(&writer.process()).is_some_and(|process| process.edits)
 }

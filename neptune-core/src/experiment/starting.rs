@@ -56,7 +56,7 @@ impl ExperimentBuilder {
             }
         }
         let writer = WriterId::new();
-        let opened = self.session.make_journal(id, writer)?;
+        let opened = self.session.make_journal(id, writer, self.edits)?;
         let journal = opened.journal;
         journal.record(&opening(self.edits, project.clone()));
         if let Some(forked) = &forked {
@@ -179,18 +179,21 @@ impl State {
 }
 
 impl Session {
-    fn make_journal(&self, experiment: ExperimentId, writer: WriterId) -> Result<Opened> {
+    fn make_journal(&self, experiment: ExperimentId, writer: WriterId, edits: bool) -> Result<Opened> {
         if self.mode() == Mode::Debug {
             return Journal::of_nothing(&self.inner.folder, experiment, writer)
                 .map_err(|error| Error::new(ErrorKind::Unavailable, "cannot start a thread").because(error));
         }
         let syncing = Syncing { every: self.inner.durability.sync_every(), by_keeper: self.mode() == Mode::Offline };
-        Journal::create(&self.inner.folder, experiment, writer, self.inner.segment_bytes, syncing).map_err(|error| {
-            let folder = self.folder().display();
-            let message =
-                format!("cannot make a journal in {folder}; free some space, or name another folder with NEPTUNE_DIR");
-            Error::new(ErrorKind::Unavailable, message).because(error)
-        })
+        Journal::create(&self.inner.folder, experiment, writer, self.inner.segment_bytes, syncing, edits).map_err(
+            |error| {
+                let folder = self.folder().display();
+                let message = format!(
+                    "cannot make a journal in {folder}; free some space, or name another folder with NEPTUNE_DIR"
+                );
+                Error::new(ErrorKind::Unavailable, message).because(error)
+            },
+        )
     }
 
     /// Starts what drains the journal, if anybody does, and learns the short id.

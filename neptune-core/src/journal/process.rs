@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Process {
     pub(crate) host: String,
     pub(crate) pid: u32,
+    /// Whether the writer only edits: it is no part of the run, and nobody to be asked to abort it.
+    pub(crate) edits: bool,
     /// Names the time since the machine was started last.
     pub(crate) boot: Option<String>,
     /// How many processes the out-of-memory killer has killed on the machine since then.
@@ -33,6 +35,7 @@ impl Process {
         Self {
             host: gethostname::gethostname().to_string_lossy().into_owned(),
             pid: std::process::id(),
+            edits: false,
             boot: boot(),
             killed: counter(Path::new("/proc/vmstat")),
             killed_in_group: group.as_deref().and_then(counter),

@@ -67,12 +67,13 @@ impl Journal {
         writer: WriterId,
         capacity: u64,
         syncing: Syncing,
+        edits: bool,
     ) -> io::Result<Opened> {
         fork::watch();
         clock::start();
         let named = folder.writer(experiment, writer);
         let unfinished = named.unfinished();
-        let (ring, losses, first, lock) = Self::make_again(&unfinished, &named, capacity)?;
+        let (ring, losses, first, lock) = Self::make_again(&unfinished, &named, capacity, edits)?;
         let journal = Arc::new(Self {
             ring,
             losses,
@@ -116,12 +117,13 @@ impl Journal {
         unfinished: &WriterFolder,
         named: &WriterFolder,
         capacity: u64,
+        edits: bool,
     ) -> io::Result<(Ring, Losses, fs::File, Lock)> {
         const TRIES: u32 = 50;
         const PAUSE: Duration = Duration::from_millis(2);
         let mut tries = 0;
         loop {
-            let made = Self::make(unfinished, named, capacity);
+            let made = Self::make(unfinished, named, capacity, edits);
             let Err(error) = &made else { return made };
             let was_taken_away = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::WouldBlock);
             tries += 1;
@@ -138,12 +140,13 @@ impl Journal {
         unfinished: &WriterFolder,
         named: &WriterFolder,
         capacity: u64,
+        edits: bool,
     ) -> io::Result<(Ring, Losses, fs::File, Lock)> {
         fs::create_dir_all(&unfinished.path)?;
         let mut lock = Lock::take(&unfinished.lock())?
             .ok_or_else(|| io::Error::new(io::ErrorKind::WouldBlock, "the lock of a new journal is held by another"))?;
         let losses = Losses::create(&unfinished.lost())?;
-        Process::now().write(&unfinished.process())?;
+        Process { edits, ..Process::now() }.write(&unfinished.process())?;
         let ring = Ring::new(capacity);
         let first = files::prepare(unfinished, &header_of(named, 1, capacity))?;
         losses.segment_is_ready(1);
