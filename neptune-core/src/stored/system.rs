@@ -133,7 +133,7 @@ impl StoredExperiment {
     /// experiment.stop()?;
     /// let properties = session.get("MNI-1")?.system_properties()?;
     /// assert_eq!((properties.id.as_str(), properties.name.as_deref()), ("MNI-1", Some("baseline")));
-    /// assert_eq!(properties.storage_size, 5);
+    /// assert!(properties.storage_size >= 5); // and what is kept of the sources
     /// # Ok(())
     /// # }
     /// ```
