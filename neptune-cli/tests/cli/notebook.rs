@@ -1,44 +1,33 @@
 //! `neptune notebook`: checkpoints of notebooks are kept, listed, shown, compared and written out again.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::Output,
 };
 
 use neptune_core::{Mode, Session};
 use serde_json::{Value, json};
 
+use crate::run::{beside::command, printed_by, said_by};
+
 /// What would clear a screen, and a page that would run a script.
 const EVIL: &str = "\u{1b}[2J\u{9b}2J\u{202e}<script>alert(1)</script>";
 
 fn neptune(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_neptune"));
-    command.arg("--dir").arg(folder.join("n")).args(arguments).env("NO_COLOR", "1").env_remove("NEPTUNE_DIR");
-    command.env("NEPTUNE_PROJECT", "tests/notebooks").current_dir(folder).output().unwrap()
+    command(folder, arguments).env("NEPTUNE_PROJECT", "tests/notebooks").output().unwrap()
 }
 
 fn printed(folder: &Path, arguments: &[&str]) -> String {
-    let output = neptune(folder, arguments);
-    let error = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{arguments:?}: {error}");
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert!(!text.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "an escape code reached the terminal: {text}");
-    text
+    printed_by(neptune(folder, arguments), arguments)
+}
+
+fn said(folder: &Path, arguments: &[&str], code: i32) -> String {
+    said_by(neptune(folder, arguments), arguments, code)
 }
 
 fn told(folder: &Path, arguments: &[&str]) -> Value {
     serde_json::from_str(&printed(folder, &[&["--json", "notebook"], arguments].concat())).unwrap()
-}
-
-fn refused(folder: &Path, arguments: &[&str], code: i32) -> String {
-    let output = neptune(folder, arguments);
-    let error = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {error}");
-    assert!(!error.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{error}");
-    error
 }
 
 /// A notebook with these code cells, each with an output.
@@ -99,8 +88,7 @@ fn a_notebook_is_kept_once_for_each_content_and_written_out_as_it_was() {
     printed(folder.path(), &["notebook", "get", "NOT-1", "--checkpoint", "1", "-o", "back.ipynb"]);
     assert_eq!(fs::read(folder.path().join("back.ipynb")).unwrap(), first);
     assert!(
-        refused(folder.path(), &["notebook", "get", "NOT-1", "--checkpoint", "9", "-o", "x"], 3)
-            .contains("the last is 4")
+        said(folder.path(), &["notebook", "get", "NOT-1", "--checkpoint", "9", "-o", "x"], 3).contains("the last is 4")
     );
 }
 
@@ -121,8 +109,8 @@ fn checkpoints_and_files_are_compared_cell_by_cell() {
     let changes: Vec<_> = told.as_array().unwrap().iter().map(|change| change["change"].as_str().unwrap()).collect();
     assert_eq!(changes, ["removed", "changed"], "{told:#}");
     assert_eq!((&told[0]["a"], &told[0]["b"]), (&2.into(), &Value::Null));
-    assert!(refused(folder.path(), &["notebook", "diff", "NOT-1@x", "b.ipynb"], 2).contains("no number"));
-    assert!(refused(folder.path(), &["notebook", "diff", "NOT-1", "c.ipynb"], 3).contains("FileNotFound"));
+    assert!(said(folder.path(), &["notebook", "diff", "NOT-1@x", "b.ipynb"], 2).contains("no number"));
+    assert!(said(folder.path(), &["notebook", "diff", "NOT-1", "c.ipynb"], 3).contains("FileNotFound"));
 }
 
 #[test]
@@ -146,9 +134,9 @@ fn a_notebook_is_no_run_and_an_experiment_is_no_notebook() {
     }
     let doctor = neptune(folder.path(), &["doctor"]);
     assert!(doctor.status.success(), "{doctor:?}");
-    let wrong = refused(folder.path(), &["notebook", "upload", "a.ipynb", "--id", "NOT-1"], 2);
+    let wrong = said(folder.path(), &["notebook", "upload", "a.ipynb", "--id", "NOT-1"], 2);
     assert!(wrong.contains("NOT-1 is no notebook"), "{wrong}");
-    refused(folder.path(), &["notebook", "show", "NOT-1"], 2);
+    said(folder.path(), &["notebook", "show", "NOT-1"], 2);
     assert!(
         store.variables(&store.find("NOT-1").unwrap(), "checkpoints").unwrap().is_empty(),
         "nothing was written to it"
@@ -156,8 +144,8 @@ fn a_notebook_is_no_run_and_an_experiment_is_no_notebook() {
     assert_eq!(told(folder.path(), &["ls"]).as_array().unwrap().len(), 1);
 
     // A notebook may be kept with the experiment that ran it.
-    let said = printed(folder.path(), &["notebook", "upload", "a.ipynb", "--experiment", "NOT-1"]);
-    assert_eq!(said, "NOT-1  source_code/files/a.ipynb\n");
+    let message = printed(folder.path(), &["notebook", "upload", "a.ipynb", "--experiment", "NOT-1"]);
+    assert_eq!(message, "NOT-1  source_code/files/a.ipynb\n");
     assert!(printed(folder.path(), &["show", "NOT-1"]).contains("succeeded"), "its state is as it was");
 }
 
@@ -181,8 +169,8 @@ fn what_a_hostile_notebook_holds_is_shown_and_not_obeyed() {
     printed(folder.path(), &["--json", "notebook", "show", "NOT-1"]);
 
     fs::write(folder.path().join("no.ipynb"), "{\"nbformat\": 4,\n\"cells\": [{\"source\": []}]}").unwrap();
-    let said = refused(folder.path(), &["notebook", "upload", "no.ipynb"], 2);
-    assert!(said.contains("no.ipynb cannot be uploaded") && said.contains("line 2"), "{said}");
-    assert!(refused(folder.path(), &["notebook", "upload", "gone.ipynb"], 3).contains("FileNotFound"));
-    assert!(refused(folder.path(), &["notebook", "upload", "/dev/zero"], 2).contains("is no file"));
+    let message = said(folder.path(), &["notebook", "upload", "no.ipynb"], 2);
+    assert!(message.contains("no.ipynb cannot be uploaded") && message.contains("line 2"), "{message}");
+    assert!(said(folder.path(), &["notebook", "upload", "gone.ipynb"], 3).contains("FileNotFound"));
+    assert!(said(folder.path(), &["notebook", "upload", "/dev/zero"], 2).contains("is no file"));
 }

@@ -1,34 +1,10 @@
 //! Time travel by the program: what it prints, and how it exits.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-use std::{
-    path::Path,
-    process::{Command, Output},
-};
+use std::path::Path;
 
 use neptune_core::{Mode, Session};
 
-fn neptune(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_neptune"));
-    command.arg("--dir").arg(folder).args(arguments).env("NO_COLOR", "1").env_remove("NEPTUNE_DIR");
-    command.output().unwrap()
-}
-
-/// What the program printed, when it ended well.
-fn printed(folder: &Path, arguments: &[&str]) -> String {
-    let output = neptune(folder, arguments);
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-/// What the program said, when it ended with `code`.
-fn said(folder: &Path, arguments: &[&str], code: i32) -> String {
-    let output = neptune(folder, arguments);
-    let error = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {error}");
-    error
-}
+use crate::run::{printed, said};
 
 fn json(folder: &Path, arguments: &[&str]) -> serde_json::Value {
     serde_json::from_str(&printed(folder, &[&["--json"], arguments].concat())).unwrap()

@@ -1,31 +1,10 @@
 //! The program as people and scripts run it: what it prints, and how it exits.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-use std::{
-    path::Path,
-    process::{Command, Output},
-};
+use std::path::Path;
 
 use neptune_core::{ExperimentHandle, Mode, Session, Timestamp};
 
-fn neptune(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_neptune"));
-    command.arg("--dir").arg(folder).args(arguments).env("NO_COLOR", "1").env_remove("NEPTUNE_DIR");
-    command.output().unwrap()
-}
-
-/// What the program printed, when it ended well.
-fn printed(folder: &Path, arguments: &[&str]) -> String {
-    let output = neptune(folder, arguments);
-    let error = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{arguments:?}: {error}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
-fn json(folder: &Path, arguments: &[&str]) -> serde_json::Value {
-    serde_json::from_str(&printed(folder, arguments)).unwrap()
-}
+use crate::run::{json, neptune, printed, said};
 
 fn session(folder: &Path, mode: Mode) -> Session {
     Session::builder().folder(folder).project("tests/program").mode(mode).without_code().open().unwrap()
@@ -116,14 +95,6 @@ fn an_offline_journal_is_reported_by_doctor_and_drained_by_sync() {
     assert!(printed(folder.path(), &["ls"]).contains("on a plane"));
     printed(folder.path(), &["gc"]);
     assert!(printed(folder.path(), &["show", "PRO-1"]).contains("logs/loss"));
-}
-
-/// What the program said, when it ended with `code`.
-fn said(folder: &Path, arguments: &[&str], code: i32) -> String {
-    let output = neptune(folder, arguments);
-    let error = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {error}");
-    error
 }
 
 /// The figures of each window, as the tracing layer logs them: all at one time, each series at the step behind its last.

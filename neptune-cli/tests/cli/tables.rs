@@ -1,35 +1,10 @@
 //! Tables for other programs: `neptune values`, and `neptune ls` with `--csv` and `--parquet`.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-use std::{
-    path::Path,
-    process::{Command, Output},
-};
+use std::path::Path;
 
 use neptune_core::{Mode, Session};
 
-fn neptune(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_neptune"));
-    command.arg("--dir").arg(folder).args(arguments).env("NO_COLOR", "1").env_remove("NEPTUNE_DIR");
-    command.output().unwrap()
-}
-
-/// What the program printed, when it ended well.
-fn printed(folder: &Path, arguments: &[&str]) -> String {
-    let output = neptune(folder, arguments);
-    let error = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{arguments:?}: {error}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
-/// What the program said on standard error, when it ended so.
-fn said(folder: &Path, arguments: &[&str], code: i32) -> String {
-    let output = neptune(folder, arguments);
-    let error = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {error}");
-    error
-}
+use crate::run::{printed, said};
 
 fn logged(folder: &Path) {
     let session = Session::builder().folder(folder).project("tests/program").mode(Mode::Embedded).open().unwrap();

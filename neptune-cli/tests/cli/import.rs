@@ -1,11 +1,9 @@
 //! `neptune import json`: files that programs of other languages wrote become experiments, whole or not at all.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::{Command, Stdio},
 };
 
 use neptune_core::{AtomValue, Image, Mode, Session, store::Store};
@@ -14,16 +12,7 @@ use neptune_store::{
     read::{ExperimentKey, VariableValue},
 };
 
-fn command(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_neptune"));
-    command.arg("--dir").arg(folder.join("n")).args(arguments).env("NO_COLOR", "1").env_remove("NEPTUNE_DIR");
-    command.env_remove("NEPTUNE_PROJECT").current_dir(folder);
-    command
-}
-
-fn neptune(folder: &Path, arguments: &[&str]) -> Output {
-    command(folder, arguments).output().unwrap()
-}
+use crate::run::beside::{command, neptune, said};
 
 fn import(folder: &Path, files: &[&str]) -> String {
     let arguments = [&["import", "json", "--project", "tests/json"], files].concat();
@@ -31,15 +20,6 @@ fn import(folder: &Path, files: &[&str]) -> String {
     let error = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{arguments:?}: {error}");
     String::from_utf8(output.stdout).unwrap() + &error
-}
-
-/// What the program said, when it ended with `code`.
-fn refused(folder: &Path, arguments: &[&str], code: i32) -> String {
-    let output = neptune(folder, arguments);
-    let error = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {error}");
-    assert!(!error.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "an escape code reached the terminal: {error}");
-    error
 }
 
 fn store(folder: &Path) -> Store {
@@ -110,9 +90,9 @@ fn write(folder: &Path, json: &str) {
 fn what_a_python_program_wrote_is_imported_whole() {
     let folder = tempfile::tempdir().unwrap();
     run("python3", "train.py", folder.path());
-    let said = import(folder.path(), &["python.json"]);
-    assert!(said.contains("JSO-1  python.json, 26 entries, 1 artifact, 1 source file, imported"), "{said}");
-    assert!(said.contains("warning: python.json: 1 value is NaN, infinite or null and left out"), "{said}");
+    let message = import(folder.path(), &["python.json"]);
+    assert!(message.contains("JSO-1  python.json, 26 entries, 1 artifact, 1 source file, imported"), "{message}");
+    assert!(message.contains("warning: python.json: 1 value is NaN, infinite or null and left out"), "{message}");
 
     let found = experiment(folder.path(), "JSO-1");
     assert_eq!(text(&found, "sys/name"), "a line, from Python");
@@ -146,8 +126,8 @@ fn what_a_python_program_wrote_is_imported_whole() {
 fn what_a_shell_script_wrote_is_imported_whole() {
     let folder = tempfile::tempdir().unwrap();
     run("sh", "train.sh", folder.path());
-    let said = import(folder.path(), &["shell.json"]);
-    assert!(said.contains("12 entries, 1 artifact, 1 source file, imported"), "{said}");
+    let message = import(folder.path(), &["shell.json"]);
+    assert!(message.contains("12 entries, 1 artifact, 1 source file, imported"), "{message}");
     let found = experiment(folder.path(), "JSO-1");
     let (steps, errors) = numbers(&found, "logs/train/error");
     assert_eq!(steps, (0..10).map(f64::from).collect::<Vec<_>>());
@@ -181,7 +161,7 @@ fn the_example_of_the_documentation_is_imported_and_nothing_of_the_import_is_in_
     let page = fs::read_to_string(examples().join("../../docs/json-protocol.md")).unwrap();
     let block = page.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
     write(folder.path(), block);
-    let missing = refused(folder.path(), &["import", "json", "run.json"], 3);
+    let missing = said(folder.path(), &["import", "json", "run.json"], 3);
     assert_eq!(missing.lines().count(), 5, "four files are missing, and nothing else is wrong: {missing}");
 }
 
@@ -204,8 +184,8 @@ fn all_that_is_wrong_is_told_with_its_place_and_nothing_is_imported() {
   "log_artifact": ["/etc/passwd", "gone", {"destination": "a"}, {"path": "run.json", "destination": "../a"}]
 }"#,
     );
-    let said = refused(folder.path(), &["import", "json", "run.json"], 2);
-    let lines: Vec<&str> = said.lines().collect();
+    let message = said(folder.path(), &["import", "json", "run.json"], 2);
+    let lines: Vec<&str> = message.lines().collect();
     let wanted = [
         "run.json cannot be imported:",
         r#"run.json:2:3: $.nam: unknown key "nam"; did you mean "name"?"#,
@@ -232,9 +212,9 @@ fn all_that_is_wrong_is_told_with_its_place_and_nothing_is_imported() {
     ];
     for (line, wanted) in lines.iter().zip(wanted) {
         let line = line.trim_start_matches("neptune: ").trim_start_matches("error: ");
-        assert!(line.starts_with(wanted), "expected {wanted}\nfound    {line}\n\n{said}");
+        assert!(line.starts_with(wanted), "expected {wanted}\nfound    {line}\n\n{message}");
     }
-    assert_eq!(lines.len(), wanted.len(), "{said}");
+    assert_eq!(lines.len(), wanted.len(), "{message}");
     assert!(!folder.path().join("n").exists(), "nothing was made");
 
     let output = neptune(folder.path(), &["--json", "import", "json", "run.json"]);
@@ -252,16 +232,16 @@ fn of_several_files_none_is_imported_when_one_is_wrong() {
     fs::write(runs.join("a.json"), r#"{"name": "a"}"#).unwrap();
     fs::write(runs.join("b.json"), r#"{"name": "b",}"#).unwrap();
     fs::write(runs.join("notes.txt"), "not for neptune").unwrap();
-    let said = refused(folder.path(), &["import", "json", "runs"], 2);
-    assert!(said.contains("runs/b.json:1:14: $.name: a comma in front of the end; leave it out"), "{said}");
+    let message = said(folder.path(), &["import", "json", "runs"], 2);
+    assert!(message.contains("runs/b.json:1:14: $.name: a comma in front of the end; leave it out"), "{message}");
     assert!(!folder.path().join("n").exists());
     fs::write(runs.join("b.json"), r#"{"name": "b"}"#).unwrap();
     assert_eq!(import(folder.path(), &["runs"]).lines().count(), 2);
     assert_eq!(text(&experiment(folder.path(), "JSO-2"), "sys/name"), "b");
     let empty = folder.path().join("empty");
     fs::create_dir(&empty).unwrap();
-    assert!(refused(folder.path(), &["import", "json", "empty"], 3).contains(".json"));
-    assert!(refused(folder.path(), &["import", "json", "nothing.json"], 3).contains("there is no file nothing.json"));
+    assert!(said(folder.path(), &["import", "json", "empty"], 3).contains(".json"));
+    assert!(said(folder.path(), &["import", "json", "nothing.json"], 3).contains("there is no file nothing.json"));
 }
 
 #[test]
@@ -277,8 +257,8 @@ fn a_file_with_an_id_is_imported_again_without_another_experiment() {
     write(folder.path(), &file("1"));
     import(folder.path(), &["run.json"]);
     write(folder.path(), &file("0.5"));
-    let said = import(folder.path(), &["run.json"]);
-    assert!(said.contains("imported again"), "{said}");
+    let message = import(folder.path(), &["run.json"]);
+    assert!(message.contains("imported again"), "{message}");
     let found = experiment(folder.path(), "JSO-1");
     assert_eq!(numbers(&found, "logs/loss"), (vec![0.0, 1.0, 2.0], vec![3.0, 2.0, 0.5]));
     assert_eq!(numbers(&found, "logs/late"), (vec![5.0], vec![1.0]));
@@ -288,10 +268,10 @@ fn a_file_with_an_id_is_imported_again_without_another_experiment() {
 
     // What it cannot become is told before it is touched.
     write(folder.path(), &format!(r#"{{"id": "{id}", "log_text": {{"loss": "a"}}}}"#));
-    let said = refused(folder.path(), &["import", "json", "run.json"], 1);
-    assert!(said.contains("logs/loss of JSO-1 is") && said.contains("another id"), "{said}");
+    let message = said(folder.path(), &["import", "json", "run.json"], 1);
+    assert!(message.contains("logs/loss of JSO-1 is") && message.contains("another id"), "{message}");
     write(folder.path(), &format!(r#"{{"id": "{id}", "params": {{"lr": 0.2}}}}"#));
-    assert!(refused(folder.path(), &["import", "json", "run.json"], 1).contains("parameters/lr"));
+    assert!(said(folder.path(), &["import", "json", "run.json"], 1).contains("parameters/lr"));
     assert_eq!(text(&experiment(folder.path(), "JSO-1"), "sys/state"), "succeeded");
 }
 
@@ -361,8 +341,8 @@ fn files_of_other_folders_are_taken_only_when_they_are_allowed() {
     let model = other.path().join("model.bin");
     fs::write(&model, "weights").unwrap();
     write(folder.path(), &format!(r#"{{"log_artifact": {}}}"#, serde_json::json!(model)));
-    let said = refused(folder.path(), &["import", "json", "run.json"], 2);
-    assert!(said.contains("$.log_artifact") && said.contains("--files-from"), "{said}");
+    let message = said(folder.path(), &["import", "json", "run.json"], 2);
+    assert!(message.contains("$.log_artifact") && message.contains("--files-from"), "{message}");
     import(folder.path(), &["run.json", "--files-from", other.path().to_str().unwrap()]);
     let found = experiment(folder.path(), "JSO-1");
     assert_eq!(file(folder.path(), &found, "artifacts/model.bin"), b"weights");
@@ -373,18 +353,18 @@ fn hostile_files_are_refused_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let deep = format!("{{\"params\": {{\"a\": {}", "[".repeat(1_000_000));
     write(folder.path(), &deep);
-    let said = refused(folder.path(), &["import", "json", "run.json"], 2);
-    assert!(said.contains("deeper than 100"), "{said}");
-    assert!(said.len() < 10_000, "the message has {} bytes", said.len());
+    let message = said(folder.path(), &["import", "json", "run.json"], 2);
+    assert!(message.contains("deeper than 100"), "{message}");
+    assert!(message.len() < 10_000, "the message has {} bytes", message.len());
     write(folder.path(), &format!(r#"{{"name": "{}"}}"#, "a".repeat(5 << 20)));
-    assert!(refused(folder.path(), &["import", "json", "run.json"], 2).contains("a text of 5242880 bytes"));
+    assert!(said(folder.path(), &["import", "json", "run.json"], 2).contains("a text of 5242880 bytes"));
     write(folder.path(), "{\"\u{1b}[2J\u{202e}\": 1, \"log_metric\": {\"\u{9b}\": \"\u{9b}\"}}");
-    refused(folder.path(), &["import", "json", "run.json"], 2);
+    said(folder.path(), &["import", "json", "run.json"], 2);
     write(folder.path(), "");
-    assert!(refused(folder.path(), &["import", "json", "run.json"], 2).contains("found the end of the file"));
+    assert!(said(folder.path(), &["import", "json", "run.json"], 2).contains("found the end of the file"));
     write(folder.path(), "{}\n{}");
-    assert!(refused(folder.path(), &["import", "json", "run.json"], 2).contains("one file is one experiment"));
-    assert!(refused(folder.path(), &["import", "json", "/dev/zero"], 2).contains("is no file"));
+    assert!(said(folder.path(), &["import", "json", "run.json"], 2).contains("one file is one experiment"));
+    assert!(said(folder.path(), &["import", "json", "/dev/zero"], 2).contains("is no file"));
     assert!(!folder.path().join("n").exists());
 }
 

@@ -1,47 +1,17 @@
 //! What the program does with artifacts, checkpoints, images, histograms and hardware, and with a request to abort.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output},
     sync::mpsc,
 };
 
 use neptune_core::{Goal, Histogram, Image, Mode, Session};
 
+use crate::run::beside::{json, neptune, printed, said};
+
 /// What would clear a screen.
 const EVIL: &str = "\u{9b}2J\u{202e}";
-
-fn neptune(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_neptune"));
-    command.arg("--dir").arg(folder.join("n")).args(arguments).env("NO_COLOR", "1").env_remove("NEPTUNE_DIR");
-    command.current_dir(folder).output().unwrap()
-}
-
-/// What the program printed, when it ended well.
-fn printed(folder: &Path, arguments: &[&str]) -> String {
-    let output = neptune(folder, arguments);
-    let error = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{arguments:?}: {error}");
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert!(!text.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "an escape code reached the terminal: {text}");
-    text
-}
-
-fn json(folder: &Path, arguments: &[&str]) -> serde_json::Value {
-    serde_json::from_str(&printed(folder, arguments)).unwrap()
-}
-
-/// What the program said, when it ended with `code`.
-fn said(folder: &Path, arguments: &[&str], code: i32) -> String {
-    let output = neptune(folder, arguments);
-    let error = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {error}");
-    assert!(!error.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{error}");
-    error
-}
 
 fn session(folder: &Path) -> Session {
     Session::builder()

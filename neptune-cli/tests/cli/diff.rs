@@ -1,27 +1,11 @@
 //! `neptune diff`: two trainings that differ in a parameter, a crate, a line of code, and in their loss from a known step on.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::{Command, Output},
-};
+use std::{fs, path::PathBuf};
 
 use neptune_core::{Experiment, Mode, Session, package};
 use serde_json::{Value, json};
 
-fn neptune(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_neptune"));
-    command.arg("--dir").arg(folder).args(arguments).env("NO_COLOR", "1").env_remove("NEPTUNE_DIR");
-    command.output().unwrap()
-}
-
-fn printed(folder: &Path, arguments: &[&str]) -> String {
-    let output = neptune(folder, arguments);
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
+use crate::run::{neptune, printed};
 
 /// A folder for experiments, and a package beside it that changes between them.
 struct Trainings {
