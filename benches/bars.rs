@@ -12,10 +12,9 @@ use std::{
 use neptune_benches::{
     Report, floor,
     floor::{Addition, Floor},
-    layers, median, now, pause, stored, time, trainer,
+    layers, median, pause, reading, starting, stored, time, trainer, travelling,
 };
 use neptune_core::{Experiment, Image, Mode, Series, Session};
-use neptune_store::{ExperimentQuery, query::Direction};
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
@@ -38,8 +37,9 @@ fn main() -> Outcome {
     logging(&mut report)?;
     tracing(&mut report)?;
     draining(&mut report)?;
-    reading(&mut report)?;
-    starting(&mut report)?;
+    reading::measure(&mut report)?;
+    travelling::measure(&mut report)?;
+    starting::measure(&mut report)?;
     images(&mut report)?;
     memory(&mut report)?;
     report.note(
@@ -331,101 +331,6 @@ fn draining(report: &mut Report) -> Outcome {
         format!("Parquet with zstd: {parquet:.2} bytes"),
         "<= 4.5 bytes and <= 60 %",
         bytes <= 4.5 && bytes <= 0.6 * parquet,
-    );
-    Ok(())
-}
-
-fn millis(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1e3
-}
-
-fn reading(report: &mut Report) -> Outcome {
-    const POINTS: u32 = 1_000_000;
-    let folder = tempfile::tempdir_in(".")?;
-    let store = stored::fill_series(folder.path(), POINTS)?;
-    let key = store.find("SER-1")?;
-    let all = f64::NEG_INFINITY..=f64::INFINITY;
-    let (mut reads, mut overviews) = (vec![], vec![]);
-    for _ in 0..RUNS {
-        let (took, points) = time(|| store.series(&key, "train/loss", all.clone()));
-        assert_eq!(points?.len(), POINTS as usize);
-        reads.push(millis(took));
-        // A bucket draws two points, its minimum and its maximum.
-        let (took, buckets) = time(|| store.overview(&key, "train/loss", all.clone(), 1_000));
-        assert!(buckets?.len() > 500);
-        overviews.push(millis(took));
-    }
-    let (read, overview) = (median(reads), median(overviews));
-    report.bar("read a series of 1 million points", format!("{read:.1} ms"), String::new(), "<= 30 ms", read <= 30.0);
-    report.bar("its overview of 2,000 points", format!("{overview:.2} ms"), String::new(), "<= 3 ms", overview <= 3.0);
-
-    let folder = tempfile::tempdir_in(".")?;
-    let store = stored::fill_table(folder.path(), 10_000, 100)?;
-    let columns: Vec<String> = (0..100).map(|column| format!("metrics/column{column:03}")).collect();
-    let filter = "`metrics/column007`:float < 0.8 AND `metrics/column042`:float > 0.1";
-    let query = |limit: Option<u64>| -> Result<ExperimentQuery, Box<dyn std::error::Error>> {
-        let query = ExperimentQuery::default()
-            .filter(filter.parse()?)
-            .sort("metrics/column023", Direction::Ascending)
-            .columns(columns.iter().map(String::as_str));
-        Ok(match limit {
-            Some(limit) => query.limit(limit),
-            None => query,
-        })
-    };
-    let (mut pages, mut tables) = (vec![], vec![]);
-    for _ in 0..RUNS {
-        let asked = query(Some(50))?;
-        let (took, page) = time(|| store.experiments(&asked));
-        assert_eq!(page?.rows.len(), 50);
-        pages.push(millis(took));
-        let asked = query(None)?;
-        let (took, table) = time(|| store.experiments(&asked));
-        assert!(table?.rows.len() > 5_000);
-        tables.push(millis(took));
-    }
-    let (page, table) = (median(pages), median(tables));
-    report.bar(
-        "table of 10,000 experiments x 100 columns, filtered and sorted: a page of 50",
-        format!("{page:.1} ms"),
-        String::new(),
-        "<= 50 ms",
-        page <= 50.0,
-    );
-    report.note(format!("All 7,000 matching rows of that table with all 100 columns at once: {table:.0} ms."));
-    Ok(())
-}
-
-fn starting(report: &mut Report) -> Outcome {
-    let folder = tempfile::tempdir_in(".")?;
-    drop(session(folder.path())?);
-    let (mut starts, mut stops) = (vec![], vec![]);
-    for _ in 0..RUNS {
-        let began = now();
-        let session = session(folder.path())?;
-        let experiment = session.experiment().start()?;
-        let loss = experiment.series::<f64>("train/loss")?;
-        loss.append(1.0);
-        starts.push(millis(began.elapsed()));
-        for number in 0..1_000_u32 {
-            loss.append(f64::from(number));
-        }
-        stops.push(millis(time(|| experiment.stop()).0));
-    }
-    let (start, stop) = (median(starts), median(stops));
-    report.bar(
-        "start of a session and an experiment to its first point",
-        format!("{start:.1} ms"),
-        String::new(),
-        "<= 10 ms",
-        start <= 10.0,
-    );
-    report.bar(
-        "`stop` with 1 s of points at 1,000/s not drained",
-        format!("{stop:.1} ms"),
-        String::new(),
-        "<= 50 ms",
-        stop <= 50.0,
     );
     Ok(())
 }

@@ -2,9 +2,12 @@
 
 pub mod floor;
 pub mod layers;
+pub mod reading;
 pub mod report;
+pub mod starting;
 pub mod stored;
 pub mod trainer;
+pub mod travelling;
 
 pub use report::{Bar, Report};
 
@@ -21,6 +24,11 @@ pub fn time<T>(work: impl FnOnce() -> T) -> (Duration, T) {
     let began = now();
     let done = work();
     (began.elapsed(), done)
+}
+
+/// A duration in milliseconds.
+pub fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
 }
 
 /// The middle of some measurements.

@@ -99,23 +99,23 @@ pub fn fill_table(folder: &Path, experiments: u32, columns: u32) -> Outcome<Stor
     Ok(store)
 }
 
-/// Fills a store with one series of `points` points, and returns it.
+/// Fills a store with series of `points` points each, one at each of `paths`, and returns it.
 ///
 /// # Errors
 /// When the folder cannot be used.
-pub fn fill_series(folder: &Path, points: u32) -> Outcome<Store> {
+pub fn fill_series(folder: &Path, paths: &[&str], points: u32) -> Outcome<Store> {
     let mut store = Store::open(folder, StoreOptions::default())?;
     let key = WriterKey { experiment: ExperimentId::new(), writer: WriterId::new() };
-    let records = [
-        Record::Opened {
-            project: "bench/series".parse()?,
-            time: Timestamp::from_micros(0),
-            host: "bench".into(),
-            pid: 1,
-            owner: "bench".into(),
-        },
-        Record::Define { series: 0, path: VariablePath::new("train/loss")?, content: Content::Float },
-    ];
+    let mut records = vec![Record::Opened {
+        project: "bench/series".parse()?,
+        time: Timestamp::from_micros(0),
+        host: "bench".into(),
+        pid: 1,
+        owner: "bench".into(),
+    }];
+    for (series, path) in (0..).zip(paths) {
+        records.push(Record::Define { series, path: VariablePath::new(path)?, content: Content::Float });
+    }
     let mut start = Position::START;
     let mut end = Position { segment: 1, offset: 1024 };
     let entries = records.into_iter().map(|record| Entry::Record(Box::new(record)));
@@ -123,13 +123,13 @@ pub fn fill_series(folder: &Path, points: u32) -> Outcome<Store> {
     for first in (0..points).step_by(65_536) {
         start = end;
         end = Position { segment: end.segment + 1, offset: 128 };
-        let entries = (first..points.min(first + 65_536)).map(|number| {
+        let entries = (first..points.min(first + 65_536)).flat_map(|number| {
             // A noisy curve in 32-bit precision, like a loss.
             let noise = (f64::from(number) * 12.9898).sin() * 43_758.545_3;
             #[expect(clippy::cast_possible_truncation, reason = "32-bit precision is what models have")]
             let value = (1.0 / (1.0 + f64::from(number) / 1e5) + 0.05 * noise.fract()) as f32;
             let time = Timestamp::from_micros(1_700_000_000_000_000 + i64::from(number) * 200 + i64::from(number % 7));
-            Entry::Float { series: 0, time, step: None, value: f64::from(value) }
+            (0..).zip(paths).map(move |(series, _)| Entry::Float { series, time, step: None, value: f64::from(value) })
         });
         store.apply(key, Piece { start, end, damaged: 0 }, entries)?;
     }
