@@ -53,6 +53,15 @@ impl Step {
     pub const fn get(self) -> f64 {
         self.0
     }
+
+    /// The step of a point that names none, when this is the greatest one before it: one more. From 2^53 on, where an `f64` may
+    /// not hold that, the next number that it holds; behind the greatest of all there is nothing, and it is that one again.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        let one_more = self.0 + 1.0;
+        let next = if one_more > self.0 { one_more } else { self.0.next_up() };
+        if next.is_finite() { Self(next) } else { self }
+    }
 }
 
 macro_rules! step_from_integer {
@@ -325,6 +334,19 @@ atom_from_wide!(u64, usize, isize);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[expect(clippy::float_cmp, reason = "steps are exact")]
+    fn the_next_step_is_one_more_and_never_the_same() {
+        let next = |step: f64| Step::new(step).unwrap().next().get();
+        for (step, behind) in [(0.0, 1.0), (-0.5, 0.5), (9_007_199_254_740_991.0, 9_007_199_254_740_992.0)] {
+            assert_eq!(next(step), behind);
+        }
+        for large in [9_007_199_254_740_992.0, 1.7e18, 1e300, -1e300] {
+            assert!(next(large) > large, "{large}");
+        }
+        assert_eq!(next(f64::MAX), f64::MAX);
+    }
 
     #[test]
     fn every_type_has_one_code() {

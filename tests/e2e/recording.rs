@@ -25,6 +25,24 @@ fn a_series_starts_at_step_zero_and_counts_on_from_its_last_step() {
 }
 
 #[test]
+fn points_without_a_step_behind_one_beyond_2_to_the_53_are_all_kept() {
+    let folder = Folder::new();
+    let experiment = folder.session().experiment().start().unwrap();
+    // A time in nanoseconds.
+    for (path, step) in [("a", 1_795_338_000_000_000_000.0), ("b", 9_007_199_254_740_992.0)] {
+        let series = experiment.series::<f64>(path).unwrap();
+        series.append_at(step, 0.0);
+        experiment.flush(Duration::from_secs(20)).unwrap();
+        for value in 1..=10 {
+            series.append(f64::from(value));
+        }
+        let values: Vec<f64> = series.all().unwrap().iter().map(|point| point.value).collect();
+        assert_eq!(values, (0..=10).map(f64::from).collect::<Vec<_>>(), "{path}");
+    }
+    experiment.stop().unwrap();
+}
+
+#[test]
 fn steps_may_come_in_any_order_and_the_last_value_of_a_step_stays() {
     let folder = Folder::new();
     let experiment = folder.session().experiment().start().unwrap();

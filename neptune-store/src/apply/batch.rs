@@ -53,7 +53,7 @@ impl Gathered {
         if let Some((step, points)) = self.late.place(self.content, given, self.last_step, time) {
             return (step, points);
         }
-        let step = given.unwrap_or_else(|| self.last_step.map_or(0.0, |last| last + 1.0));
+        let step = given.unwrap_or_else(|| points::step_behind(self.last_step));
         self.last_step = Some(self.last_step.map_or(step, |last| last.max(step)));
         (step, &mut self.points)
     }

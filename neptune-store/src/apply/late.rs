@@ -2,7 +2,7 @@
 
 use neptune_format::{Content, Timestamp};
 
-use super::revisions::Deletion;
+use super::{points::step_behind, revisions::Deletion};
 use crate::chunk::Points;
 
 /// Points that came late, by the deletion that covers them.
@@ -44,7 +44,7 @@ impl Late {
         time: Timestamp,
     ) -> Option<(f64, &mut Points)> {
         let behind = if self.last_step > last_step { self.last_step } else { last_step };
-        let at = step.unwrap_or_else(|| behind.map_or(0.0, |last| last + 1.0));
+        let at = step.unwrap_or_else(|| step_behind(behind));
         let deletion = self.deletions.iter().find(|deletion| deletion.covers(at, time.as_micros()))?.id;
         if step.is_none() {
             self.last_step = Some(at);

@@ -3,7 +3,7 @@
 //! The chunks of a series never overlap in steps. Recent points sit in plain chunks at the end of the series until there
 //! are enough for a sealed one; points that belong between older ones are merged into the chunks they fall into.
 
-use neptune_format::VariableType;
+use neptune_format::{Step, VariableType};
 use rusqlite::Connection;
 
 use super::{
@@ -21,6 +21,12 @@ const PLAIN_CHUNKS: usize = 32;
 
 /// How many series are sealed when a writer closes, so that `stop` stays short; the rest is sealed by `gc`.
 const SEALED_ON_CLOSE: usize = 64;
+
+/// The step of a point that was given none, behind the greatest step of its series.
+pub(super) fn step_behind(greatest: Option<f64>) -> f64 {
+    // Those that are stored are finite.
+    greatest.map_or(0.0, |greatest| Step::new(greatest).map_or(greatest, |greatest| greatest.next().get()))
+}
 
 /// Stores points; `false` when the variable has another type and nothing was stored.
 pub(super) fn write(
