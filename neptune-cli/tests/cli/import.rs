@@ -335,6 +335,46 @@ fn every_way_to_write_a_channel_means_the_same() {
 }
 
 #[test]
+fn entries_behind_a_step_beyond_2_to_the_53_keep_steps_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    write(
+        folder.path(),
+        r#"{"log_metric": {"a": [{"x": 1e300, "y": 1}, 2, 3], "b": [{"x": 9007199254740992, "y": 1}, 2, 3]}}"#,
+    );
+    import(folder.path(), &["run.json"]);
+    let found = experiment(folder.path(), "JSO-1");
+    for path in ["logs/a", "logs/b"] {
+        assert_eq!(numbers(&found, path).1, [1.0, 2.0, 3.0], "{path}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_of_more_files_than_may_be_open_is_imported() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("runs")).unwrap();
+    for number in 0..100 {
+        fs::write(folder.path().join(format!("runs/{number:03}.json")), "{}").unwrap();
+    }
+    let program = env!("CARGO_BIN_EXE_neptune");
+    let import = "ulimit -n 64 && exec \"$0\" --dir n --json import json runs --project tests/json";
+    let output = Command::new("sh").args(["-c", import, program]).current_dir(folder.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(store(folder.path()).find("JSO-100").unwrap().short_id, "JSO-100");
+}
+
+#[test]
+fn the_folder_of_the_file_is_an_artifact_by_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("run")).unwrap();
+    fs::write(folder.path().join("run/a.txt"), "x").unwrap();
+    fs::write(folder.path().join("run/run.json"), r#"{"log_artifact": "."}"#).unwrap();
+    import(folder.path(), &["run/run.json"]);
+    let found = experiment(folder.path(), "JSO-1");
+    assert_eq!(paths(&found, "artifacts/"), ["artifacts/run/a.txt", "artifacts/run/run.json"]);
+}
+
+#[test]
 fn files_of_other_folders_are_taken_only_when_they_are_allowed() {
     let folder = tempfile::tempdir().unwrap();
     let other = tempfile::tempdir().unwrap();

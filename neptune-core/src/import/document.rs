@@ -9,7 +9,7 @@ use std::{
     path::PathBuf,
 };
 
-use neptune_format::{ExperimentId, Timestamp, VariablePath};
+use neptune_format::{ExperimentId, Step, Timestamp, VariablePath};
 use serde_json::Value as Json;
 
 use super::{
@@ -289,7 +289,7 @@ impl<R: Read> Document<'_, '_, R> {
                 _ => (reader.text("the path of a file", MOST_TEXT)?.map(str::to_owned), None),
             };
             let Some(path) = path else { return Ok(()) };
-            let destination = destination.unwrap_or_else(|| last_name(&path).to_owned());
+            let destination = destination.unwrap_or_else(|| own_name(files, &path));
             match all_files(files, &path, Some(&destination)) {
                 Ok(all) => {
                     found.artifacts += all.len() as u64;
@@ -400,7 +400,8 @@ impl<R: Read> Document<'_, '_, R> {
         let mut rows = 0;
         for (row, x) in self.columns.rows() {
             let step = x.unwrap_or(channel.next_step);
-            channel.next_step = channel.next_step.max(step + 1.0);
+            let behind = Step::new(step).map_or(step, |step| step.next().get());
+            channel.next_step = channel.next_step.max(behind);
             let Some(row) = row else { continue };
             rows += 1;
             if !self.reader.has_faults() {
@@ -469,6 +470,14 @@ fn take<R: Read>(
             reader.fault(format!("another artifact is {name:?} already; say the `destination` of one"));
         }
     }
+}
+
+/// What a file or folder is called, also that at `.` and `..`.
+fn own_name(files: &Files, path: &str) -> String {
+    let name = last_name(path);
+    let found = if matches!(name, "." | "..") { files.find(path).ok() } else { None };
+    let real = found.and_then(|found| Some(found.path.file_name()?.to_str()?.to_owned()));
+    real.unwrap_or_else(|| name.to_owned())
 }
 
 /// The last name in a path, whatever the system that wrote it.

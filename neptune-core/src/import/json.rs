@@ -3,9 +3,9 @@
 use std::{
     fmt,
     fs::File,
-    io::{self, Read, Seek as _},
+    io::{self, Read},
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use neptune_format::{ExperimentId, ProjectName, VariableType};
@@ -50,10 +50,17 @@ pub struct JsonFile {
 #[must_use = "it becomes an experiment by `import`"]
 pub struct JsonExperiment {
     path: PathBuf,
-    file: File,
+    version: Version,
     files: Files,
     found: Contents,
     project: Option<ProjectName>,
+}
+
+/// By which a file is known again. It is not held open: thousands may be checked before the first is imported.
+#[derive(Debug, PartialEq, Eq)]
+struct Version {
+    length: u64,
+    modified: Option<SystemTime>,
 }
 
 /// What became of a file.
@@ -100,10 +107,10 @@ impl JsonFile {
     /// All that is wrong, up to twenty places. `NotFound` when there is no such file, or all that is wrong is that files are missing
     /// which it names; `Unavailable` when it cannot be read; otherwise `Invalid`.
     pub fn check(self) -> Result<JsonExperiment, ImportError> {
-        let file = open(&self.path)?;
+        let (file, version) = open(&self.path)?;
         let files = Files::beside(&self.path, &self.allowed);
         match document::read(&file, &files, &mut |_entry| Ok(())) {
-            Ok(found) => Ok(JsonExperiment { path: self.path, file, files, found, project: None }),
+            Ok(found) => Ok(JsonExperiment { path: self.path, version, files, found, project: None }),
             Err(wrong) => Err(ImportError::of(&self.path, wrong)),
         }
     }
@@ -120,7 +127,7 @@ impl JsonFile {
     }
 }
 
-fn open(path: &Path) -> Result<File, Error> {
+fn open(path: &Path) -> Result<(File, Version), Error> {
     let unreadable = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => Error::new(ErrorKind::NotFound, format!("there is no file {}", path.display())),
         _ => Error::new(ErrorKind::Unavailable, format!("cannot read {}", path.display())).because(error),
@@ -130,7 +137,9 @@ fn open(path: &Path) -> Result<File, Error> {
         let message = format!("{} is no file; it is read twice, so a pipe is written to a file first", path.display());
         return Err(Error::new(ErrorKind::Invalid, message));
     }
-    File::open(path).map_err(unreadable)
+    let file = File::open(path).map_err(unreadable)?;
+    let metadata = file.metadata().map_err(unreadable)?;
+    Ok((file, Version { length: metadata.len(), modified: metadata.modified().ok() }))
 }
 
 impl JsonExperiment {
@@ -247,9 +256,11 @@ impl JsonExperiment {
         let mut log = Log { experiment, channels: Vec::new(), bytes: 0 };
         let mut done = 0;
         let files = self.files.without_a_look();
-        let mut file = &self.file;
-        file.rewind().map_err(|error| self.unreadable(error))?;
-        let read = document::read(file, &files, &mut |entry| {
+        let (file, version) = open(&self.path)?;
+        if version != self.version {
+            return Err(self.changed());
+        }
+        let read = document::read(&file, &files, &mut |entry| {
             if log.entry(&entry).map_err(Stop::Refused)? {
                 progress(done);
             }
@@ -260,11 +271,13 @@ impl JsonExperiment {
             Ok(_) if done == self.found.entries => Ok(()),
             Err(Wrong::Stopped(Stop::Refused(error))) => Err(error),
             Err(Wrong::Stopped(Stop::Unreadable(error))) => Err(self.unreadable(error)),
-            _ => {
-                let message = format!("{} or a file that it names changed while it was imported", self.path.display());
-                Err(Error::new(ErrorKind::Unavailable, message))
-            }
+            _ => Err(self.changed()),
         }
+    }
+
+    fn changed(&self) -> Error {
+        let message = format!("{} or a file that it names changed while it was imported", self.path.display());
+        Error::new(ErrorKind::Unavailable, message)
     }
 
     fn unreadable(&self, error: io::Error) -> Error {
