@@ -140,6 +140,23 @@ fn a_read_only_session_makes_no_folder_and_sees_what_others_log() {
 }
 
 #[test]
+fn an_offline_session_reads_no_experiment_and_makes_no_store_for_it() {
+    let folder = Folder::new();
+    let session = folder.builder().mode(Mode::Offline).open().unwrap();
+    session.experiment().start().unwrap().stop().unwrap();
+    let project = session.project("tests/e2e").unwrap();
+    for error in [
+        session.get("E2E-1").map(drop).unwrap_err(),
+        project.leaderboard(ExperimentQuery::default()).map(drop).unwrap_err(),
+        project.get_experiments(ExperimentQuery::default()).map(drop).unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+        assert!(error.to_string().contains("neptune sync"), "{error}");
+    }
+    assert!(!folder.path().join("store.db").exists());
+}
+
+#[test]
 fn a_token_is_checked_and_never_shown_and_a_server_is_refused_by_name() {
     let folder = Folder::new();
     let builder = folder.builder().token(TOKEN);

@@ -50,8 +50,9 @@ pub(crate) struct Reader {
 }
 
 impl Session {
-    /// A store that is open to be read.
+    /// A store that is open to be read. Offline there is none to be read: opening it would make one.
     pub(crate) fn reader(&self) -> Result<Reader> {
+        self.check_has_store()?;
         let idle = self.inner.reader.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         let opened = match idle {
             Some(opened) if opened.is_ours() => opened,
