@@ -52,9 +52,14 @@ fn builder(folder: &Path) -> SessionBuilder {
     Session::builder().folder(folder).project("local/default").without_code().storage_limit(u64::MAX)
 }
 
+/// A session in `folder`, where [`open`] found a store, to read: also where nothing can be written.
+pub(crate) fn reading_session(folder: &Path) -> Result<Session, Failure> {
+    Ok(builder(folder).mode(Mode::ReadOnly).open()?)
+}
+
 /// An experiment of the store in `folder`, to read.
 pub(crate) fn stored(folder: &Path, key: &ExperimentKey) -> Result<StoredExperiment, Failure> {
-    Ok(session(folder)?.get(&key.uuid.to_string())?)
+    Ok(reading_session(folder)?.get(&key.uuid.to_string())?)
 }
 
 /// An experiment of the store in `folder`, to change.
@@ -131,10 +136,11 @@ pub(crate) fn find(store: &Store, id: &str) -> Result<ExperimentKey, Failure> {
     Ok(store.experiment(newest.id)?)
 }
 
-/// The state of an experiment, in a word.
+/// The state of an experiment, in a word. What is no run, such as a notebook, has none.
 pub(crate) fn state(store: &Store, experiment: &ExperimentKey) -> Result<String, Failure> {
-    match store.variable(experiment, "sys/state")?.value {
-        VariableValue::Atom(value) => Ok(value.as_str().unwrap_or_default().to_owned()),
+    match store.variable(experiment, "sys/state") {
+        Ok(Variable { value: VariableValue::Atom(value), .. }) => Ok(value.as_str().unwrap_or_default().to_owned()),
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
         _ => Ok(String::new()),
     }
 }

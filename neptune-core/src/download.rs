@@ -3,7 +3,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io,
+    io::{self, Write},
     path::{Component, Path, PathBuf},
 };
 
@@ -79,7 +79,7 @@ pub(crate) fn folder(destination: Option<&Path>) -> Result<PathBuf> {
 /// blocks where the file system can. `what` names the content in messages; `object` is what its hash must be; `progress` is
 /// told how many bytes were done since the last time. Returns how many there are.
 ///
-/// A process that is killed may leave a hidden file `.neptune-ID.part` beside `target`.
+/// A process that is killed may leave a hidden file `.neptune-ID.part` beside `target`. A device or a pipe is never replaced.
 ///
 /// # Errors
 /// `FileNotFound` when `source` is not there; `Corrupt` when its content is not what was logged; `Unavailable` when it cannot
@@ -100,6 +100,42 @@ pub fn write_out(
     fail::fail_point!("download-written");
     finish(part, target).map_err(|error| cannot_write(target, error))?;
     Ok(size)
+}
+
+/// Writes the content in the file `source` to `to`, which is told only at the end whether that was what was logged: for a pipe or a
+/// device, which has no name to appear under. What the arguments are, and what is returned, says [`write_out`].
+///
+/// # Errors
+/// As [`write_out`], of what has been written by then.
+pub fn stream_out(
+    what: &str,
+    source: &Path,
+    object: Option<ObjectId>,
+    to: &mut impl Write,
+    progress: &mut dyn FnMut(u64),
+) -> Result<u64> {
+    let mut from = open(what, source)?;
+    let (found, size) = copied(&mut from, to, progress)
+        .map_err(|error| Error::new(ErrorKind::Unavailable, format!("cannot write {what}")).because(error))?;
+    if object.is_some_and(|object| object != found) {
+        return Err(not_what_was_logged(what));
+    }
+    Ok(size)
+}
+
+/// Makes `target` of what `write` writes to the file that it is given. It appears when that is done, in place of what has this
+/// name.
+///
+/// # Errors
+/// What `write` says; `Unavailable` when `target` cannot be written. What had its name is still there then.
+pub fn whole<T, E: From<Error>>(
+    target: &Path,
+    write: impl FnOnce(&File) -> std::result::Result<T, E>,
+) -> std::result::Result<T, E> {
+    let part = begin(target).map_err(|error| cannot_write(target, error))?;
+    let written = write(&part.file)?;
+    finish(part, target).map_err(|error| cannot_write(target, error))?;
+    Ok(written)
 }
 
 /// Whether the content in the file `source` is what was logged as `object`. `progress` is told how many bytes were read since the
@@ -134,6 +170,14 @@ pub(crate) fn open(what: &str, source: &Path) -> Result<File> {
 
 /// A file beside `target` that is to become it.
 pub(crate) fn begin(target: &Path) -> io::Result<Part> {
+    if let Ok(there) = fs::symlink_metadata(target)
+        && !there.is_file()
+        && !there.is_symlink()
+    {
+        // Root could give the name of a device or a pipe to a file, and nobody would find the device again.
+        let what = if there.is_dir() { "a folder" } else { "a device or a pipe" };
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("it is {what}")));
+    }
     let path = target.with_file_name(format!(".neptune-{}.part", Uuid::now_v7()));
     let file = OpenOptions::new().create_new(true).read(true).write(true).open(&path)?;
     Ok(Part::new(path, file))

@@ -26,6 +26,7 @@ use crate::{
     progress::Progress,
     reading,
     screen::Screen,
+    whole,
 };
 
 /// A file to be written.
@@ -61,7 +62,11 @@ pub(crate) fn run(screen: &mut Screen, folder: &Path, get: &cli::Get) -> Result<
             Found::One(wanted) => {
                 let (target, is_named) = target_of_one(&wanted.name, get.out.as_deref())?;
                 bar.expect_bytes(size(&wanted));
-                written.write(wanted, &unoccupied(target, get.force || is_named)?, &mut bar)?;
+                if is_named && whole::is_special(&target) {
+                    written.stream(wanted, &target, &mut bar)?;
+                } else {
+                    written.write(wanted, &unoccupied(target, get.force || is_named)?, &mut bar)?;
+                }
             }
             Found::Several { files, folder } => {
                 let folder = get.out.clone().map_or_else(|| within(Path::new(""), &folder), Ok)?;
@@ -145,6 +150,18 @@ impl Written {
             self.places.insert((file.dev(), file.ino()));
         }
         self.files.push(WrittenFile { what: wanted.what, file: target.display().to_string(), bytes });
+        Ok(())
+    }
+
+    /// Writes a file to a device or a pipe.
+    fn stream(&mut self, wanted: Wanted, target: &Path, bar: &mut Progress) -> Result<(), Failure> {
+        let mut progress = |bytes| bar.bytes_done(bytes);
+        let Wanted { what, source, object, .. } = wanted;
+        let bytes = whole::write(target, |mut out| {
+            download::stream_out(&what, &source, object, &mut out, &mut progress)
+                .map_err(|error| Failure::failed(error.to_string()))
+        })?;
+        self.files.push(WrittenFile { what, file: target.display().to_string(), bytes });
         Ok(())
     }
 

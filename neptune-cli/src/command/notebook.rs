@@ -10,7 +10,7 @@ use neptune_core::{
     Mode, ProjectName, Session, StoredExperiment,
     notebook::{Cell, Cells, KIND, NotebookCheckpoint, NotebookFile},
 };
-use neptune_store::{ErrorKind, ExperimentQuery, Store, StoreOptions, query::Filter};
+use neptune_store::{ExperimentQuery, query::Filter};
 use serde::Serialize;
 
 use crate::{
@@ -115,10 +115,10 @@ fn upload(screen: &mut Screen, folder: &Path, arguments: &cli::NotebookUpload) -
 /// The notebooks of all projects, or of one.
 fn notebooks(folder: &Path, project: Option<&ProjectName>) -> Result<Vec<StoredExperiment>, Failure> {
     let store = reading::open(folder)?;
+    let session = reading::reading_session(folder)?;
     let filter = format!("sys/kind = \"{KIND}\"").parse::<Filter>().map_err(neptune_store::Error::from)?;
     let mut query = ExperimentQuery::default().limit(u64::from(u32::MAX)).filter(filter);
     query.project = project.cloned();
-    let session = reading::session(folder)?;
     let rows = store.experiments(&query)?.rows;
     Ok(rows.iter().map(|row| session.get(&row.short_id)).collect::<Result<_, _>>()?)
 }
@@ -135,7 +135,6 @@ struct Listed {
 }
 
 fn list(screen: &mut Screen, folder: &Path, project: Option<&ProjectName>) -> Result<Exit, Failure> {
-    let store = Store::open_existing(folder, StoreOptions::default())?;
     let mut listed = Vec::new();
     let mut table = Table::new(vec![
         Column::new("ID"),
@@ -148,7 +147,7 @@ fn list(screen: &mut Screen, folder: &Path, project: Option<&ProjectName>) -> Re
     for notebook in notebooks(folder, project)? {
         let checkpoints = notebook.notebook_checkpoints()?;
         let last = checkpoints.last();
-        let name = name_of(&store, &notebook)?;
+        let name = notebook.name()?.unwrap_or_default();
         table.row(vec![
             Field::new(inert(notebook.short_id())),
             Field::new(inert(&name)),
@@ -179,23 +178,10 @@ fn list(screen: &mut Screen, folder: &Path, project: Option<&ProjectName>) -> Re
     Ok(Exit::Fine)
 }
 
-/// The name of a notebook, or nothing.
-fn name_of(store: &Store, notebook: &StoredExperiment) -> Result<String, Failure> {
-    let key = store.find(notebook.short_id())?;
-    match store.variable(&key, "sys/name") {
-        Ok(variable) => match variable.value {
-            neptune_store::read::VariableValue::Atom(value) => Ok(value.as_str().unwrap_or_default().to_owned()),
-            _ => Ok(String::new()),
-        },
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
-        Err(error) => Err(error.into()),
-    }
-}
-
 /// The notebook that `id` names.
 fn find(folder: &Path, id: &str) -> Result<StoredExperiment, Failure> {
     drop(reading::open(folder)?);
-    Ok(reading::session(folder)?.get(id)?)
+    Ok(reading::reading_session(folder)?.get(id)?)
 }
 
 fn show(screen: &mut Screen, folder: &Path, arguments: &cli::NotebookShow) -> Result<Exit, Failure> {
@@ -212,9 +198,8 @@ fn show(screen: &mut Screen, folder: &Path, arguments: &cli::NotebookShow) -> Re
         }))?;
         return Ok(Exit::Fine);
     }
-    let store = Store::open_existing(folder, StoreOptions::default())?;
     let title = painted(BOLD, inert(notebook.short_id()));
-    let name = name_of(&store, &notebook)?;
+    let name = notebook.name()?.unwrap_or_default();
     screen.line(format_args!("{title}  {}  {}", inert(&name), painted(DIM, inert(notebook.project().as_str()))))?;
     for checkpoint in &checkpoints {
         let mark = if checkpoint.number == chosen.number { painted(GOOD, "*") } else { " ".to_owned() };

@@ -8,7 +8,10 @@ use std::{
 
 use neptune_core::{Goal, Histogram, Image, Mode, Session};
 
-use crate::run::beside::{json, neptune, printed, said};
+use crate::run::{
+    Closed,
+    beside::{command, json, neptune, printed, said},
+};
 
 /// What would clear a screen.
 const EVIL: &str = "\u{9b}2J\u{202e}";
@@ -191,6 +194,69 @@ fn files_that_are_there_are_replaced_only_when_somebody_says_so() {
     fs::write(&file, "mine").unwrap();
     printed(folder.path(), &["get", "FIL-1", "report.html", "--out", "report.html"]);
     assert_eq!(fs::read(&file).unwrap().len(), 2048);
+}
+
+#[cfg(unix)]
+fn pipe(folder: &Path, name: &str) -> PathBuf {
+    let path = folder.join(name);
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    path
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_or_a_device_is_written_where_it_is_named_and_never_replaced() {
+    use std::os::unix::fs::FileTypeExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    with_files(folder.path());
+    let is_pipe = |path: &Path| fs::symlink_metadata(path).unwrap().file_type().is_fifo();
+    let pipe_of_its_name = pipe(folder.path(), "report.html");
+    let refused = said(folder.path(), &["get", "FIL-1", "report.html", "--force"], 1);
+    assert!(refused.contains("a device or a pipe") && is_pipe(&pipe_of_its_name), "{refused}");
+
+    let named = pipe(folder.path(), "named");
+    for arguments in [&["data/a.txt"][..], &["data", "--zip"]] {
+        let arguments = [&["get", "FIL-1"], arguments, &["--out", "named"]].concat();
+        let mut getting = command(folder.path(), &arguments).spawn().unwrap();
+        // Without this it would wait for a writer for ever, should the program have made a file of the pipe.
+        let read = if is_pipe(&named) { fs::read(&named).unwrap() } else { Vec::new() };
+        assert!(getting.wait().unwrap().success() && is_pipe(&named));
+        assert!(read == b"one" || read.starts_with(b"PK"), "{read:?}");
+    }
+}
+
+#[test]
+fn what_lies_beside_the_target_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    with_files(folder.path());
+    let mine = |name: &str| {
+        fs::write(folder.path().join(name), "mine").unwrap();
+        folder.path().join(name)
+    };
+    let parts = ["loss.csv.part", "loss.parquet.part", "all.zip.part", "ls.parquet.part"].map(mine);
+    printed(folder.path(), &["export", "FIL-1", "loss", "-o", "loss.csv"]);
+    printed(folder.path(), &["export", "FIL-1", "loss", "-o", "loss.parquet"]);
+    printed(folder.path(), &["get", "FIL-1", "data", "--zip", "--out", "all.zip"]);
+    printed(folder.path(), &["ls", "--parquet", "ls.parquet"]);
+    for part in parts {
+        assert_eq!(fs::read(&part).unwrap(), b"mine", "{}", part.display());
+    }
+    assert!(!walk(folder.path()).iter().any(|path| path.to_string_lossy().contains("/.neptune-")), "no part is left");
+}
+
+#[cfg(unix)]
+#[test]
+fn files_are_listed_and_written_out_where_nothing_can_be_written() {
+    let folder = tempfile::tempdir().unwrap();
+    with_files(folder.path());
+    let store = folder.path().join("n");
+    let Some(_closed) = Closed::new(&store) else { return };
+    assert!(printed(folder.path(), &["artifacts", "FIL-1"]).contains("data/a.txt"));
+    printed(folder.path(), &["get", "FIL-1", "data/a.txt"]);
+    printed(folder.path(), &["get", "FIL-1", "data", "--zip"]);
+    printed(folder.path(), &["get", "FIL-1", "--sources", "--out", "code"]);
+    assert_eq!(fs::read(folder.path().join("a.txt")).unwrap(), b"one");
+    assert!(said(folder.path(), &["delete-artifacts", "FIL-1", "data"], 1).contains("n/store.db"));
 }
 
 #[cfg(unix)]

@@ -77,3 +77,50 @@ fn inert(text: String) -> String {
     assert!(!text.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "an escape code reached the terminal: {text}");
     text
 }
+
+/// A folder that cannot be written, not by root either, until this is dropped.
+#[cfg(unix)]
+pub(crate) struct Closed<'a>(&'a Path);
+
+#[cfg(unix)]
+impl<'a> Closed<'a> {
+    /// `None` where root may not mount; then a test has nothing to show.
+    pub(crate) fn new(folder: &'a Path) -> Option<Self> {
+        let is_closed = if is_root(folder) {
+            let mount = |arguments: &[&str]| {
+                Command::new("mount").args(arguments).arg(folder).status().is_ok_and(|status| status.success())
+            };
+            let here = folder.to_str().unwrap();
+            mount(&["--bind", here]) && mount(&["-o", "remount,bind,ro"])
+        } else {
+            set_mode(folder, 0o555);
+            true
+        };
+        let closed = Self(folder);
+        is_closed.then_some(closed)
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Closed<'_> {
+    fn drop(&mut self) {
+        if is_root(self.0) {
+            Command::new("umount").arg(self.0).stderr(Stdio::null()).status().unwrap();
+        } else {
+            set_mode(self.0, 0o755);
+        }
+    }
+}
+
+/// Whether this process, which made `folder`, is root's.
+#[cfg(unix)]
+fn is_root(folder: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    folder.metadata().unwrap().uid() == 0
+}
+
+#[cfg(unix)]
+fn set_mode(folder: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode)).unwrap();
+}

@@ -80,9 +80,7 @@ impl StoredExperiment {
             path => last_name(path),
         };
         let target = download::within(&folder, &format!("{name}.zip"))?;
-        let part = download::begin(&target).map_err(|error| download::cannot_write(&target, error))?;
-        self.write_files(tree, path, &files, &part.file)?;
-        download::finish(part, &target).map_err(|error| download::cannot_write(&target, error))?;
+        download::whole(&target, |file| self.write_files(tree, path, &files, file))?;
         Ok(target)
     }
 

@@ -56,7 +56,7 @@ fn path_of(experiment: &StoredExperiment, get: &cli::Get) -> Result<String, Fail
 
 /// A file that tells how much was written to it.
 struct Told<'a> {
-    file: File,
+    file: &'a File,
     bar: &'a mut Progress,
 }
 
