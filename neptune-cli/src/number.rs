@@ -123,7 +123,7 @@ fn word(value: f64) -> Option<&'static str> {
 }
 
 fn is_whole(value: f64) -> bool {
-    value.fract().abs() < f64::MIN_POSITIVE
+    value.fract() == 0.0
 }
 
 fn without_zeros(digits: &str) -> &str {
@@ -151,6 +151,7 @@ mod tests {
             (123_456.7, "123457"),
             (123_456.0, "123456"),
             (1.2e-5, "1.2e-5"),
+            (5e-324, "4.94e-324"),
             (1.234e-5, "1.23e-5"),
             (1_234_567.0, "1.23e6"),
             (1e300, "1e300"),

@@ -89,6 +89,7 @@ impl Request<'_> {
         let is_running = self.state == RUNNING;
         match (self.asked, is_running) {
             (0, true) => screen.line(format_args!("{id} is {state}, but no process on this machine logs to it")),
+            (0, false) if self.state.is_empty() => screen.line(format_args!("{id} is no run, so it cannot be aborted")),
             (0, false) => screen.line(format_args!("{id} does not run; its state is {state}{because}")),
             (_, false) => screen.line(format_args!("{id} has ended: {state}{because}")),
             (_, true) if wait.is_zero() => screen.line(format_args!("{id} still runs; nobody waited for it to end")),

@@ -8,7 +8,7 @@ mod tables;
 
 use std::path::Path;
 
-use neptune_core::{AtomValue, Content, LostReport, Timestamp, VariableType};
+use neptune_core::{AtomValue, Content, LostReport, Timestamp, VariableType, notebook::KIND};
 use neptune_store::{
     Store,
     read::{ExperimentKey, SeriesSummary, Variable, VariableValue, WriterSummary},
@@ -37,7 +37,8 @@ const MACHINES: usize = 4;
 const CHART: usize = 120;
 
 /// What is shown in the header, and not again below.
-const HEADER: [&str; 10] = [
+const HEADER: [&str; 11] = [
+    "sys/kind",
     "sys/name",
     "sys/description",
     "sys/state",
@@ -166,7 +167,13 @@ impl Page {
         let (name, state) = (inert(self.text("sys/name")), self.text("sys/state"));
         let title = format!("{}  {}", painted(BOLD, inert(&self.key.short_id)), painted(BOLD, name));
         screen.line(title.trim_end())?;
-        let mut fields = vec![("state", painted(style_of_state(state), inert(state)))];
+        let kind = self.text("sys/kind");
+        // What is of a kind is no run: it has no state, and does not go on.
+        let mut fields = vec![match kind {
+            "" => ("state", painted(style_of_state(state), inert(state))),
+            KIND => ("kind", format!("{KIND}; `neptune notebook show {}` has its cells", inert(&self.key.short_id))),
+            other => ("kind", inert(other)),
+        }];
         let failure = self.text("sys/failure");
         if !failure.is_empty() {
             fields.push(("because", inert_lines(failure).collect::<Vec<_>>().join(" | ")));
@@ -176,8 +183,10 @@ impl Page {
         fields.push(("owner", if host.is_empty() { owner } else { format!("{owner} on {host}") }));
         if let Some(created) = self.time("sys/creation_time") {
             fields.push(("created", format!("{}, {}", clock::local(created), clock::age(now, created))));
-            let so_far = if self.ended().is_none() { " so far" } else { "" };
-            fields.push(("took", format!("{}{so_far}", clock::duration(created, self.ended().unwrap_or(now)))));
+            if kind.is_empty() {
+                let so_far = if self.ended().is_none() { " so far" } else { "" };
+                fields.push(("took", format!("{}{so_far}", clock::duration(created, self.ended().unwrap_or(now)))));
+            }
         }
         if self.writers.len() > 1 {
             let open = self.writers.iter().filter(|writer| writer.closed.is_none()).count();

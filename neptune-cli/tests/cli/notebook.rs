@@ -9,7 +9,7 @@ use std::{
 use neptune_core::{Mode, Session};
 use serde_json::{Value, json};
 
-use crate::run::{beside::command, printed_by, said_by};
+use crate::run::{Closed, beside::command, printed_by, said_by};
 
 /// What would clear a screen, and a page that would run a script.
 const EVIL: &str = "\u{1b}[2J\u{9b}2J\u{202e}<script>alert(1)</script>";
@@ -127,6 +127,12 @@ fn a_notebook_is_no_run_and_an_experiment_is_no_notebook() {
     assert_eq!(printed(folder.path(), &["notebook", "upload", "a.ipynb"]), "NOT-2  checkpoint 1\n");
     let notebook = session.get("NOT-2").unwrap();
     assert!(notebook.is_notebook().unwrap());
+    let page = printed(folder.path(), &["show", "NOT-2"]);
+    assert!(page.contains("kind") && page.contains("neptune notebook show NOT-2"), "{page}");
+    assert!(!page.contains("state") && !page.contains("so far"), "it is no run: {page}");
+    printed(folder.path(), &["tail", "NOT-2"]);
+    let abort = neptune(folder.path(), &["abort", "NOT-2"]);
+    assert!(String::from_utf8_lossy(&abort.stdout).contains("NOT-2 is no run"), "{abort:?}");
     let store = neptune_store::Store::open_existing(session.folder(), neptune_store::StoreOptions::default()).unwrap();
     let key = store.find("NOT-2").unwrap();
     for path in ["sys/state", "sys/failed", "sys/completion_time"] {
@@ -173,4 +179,44 @@ fn what_a_hostile_notebook_holds_is_shown_and_not_obeyed() {
     assert!(message.contains("no.ipynb cannot be uploaded") && message.contains("line 2"), "{message}");
     assert!(said(folder.path(), &["notebook", "upload", "gone.ipynb"], 3).contains("FileNotFound"));
     assert!(said(folder.path(), &["notebook", "upload", "/dev/zero"], 2).contains("is no file"));
+}
+
+#[test]
+fn a_notebook_that_was_damaged_is_told_and_never_written() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "a.ipynb", &[("1 + 1", "2")]);
+    printed(folder.path(), &["notebook", "upload", "a.ipynb"]);
+    let object = object(folder.path());
+    let content = fs::read_to_string(&object).unwrap();
+    fs::write(&object, content.replace("1 + 1", "1 + 2")).unwrap();
+    for arguments in [&["get", "NOT-1", "-o", "back.ipynb"][..], &["show", "NOT-1"], &["diff", "NOT-1", "a.ipynb"]] {
+        let message = said(folder.path(), &[&["notebook"], arguments].concat(), 1);
+        assert!(message.contains("checkpoint 1 of NOT-1 is not what was logged"), "{message}");
+    }
+    assert!(!folder.path().join("back.ipynb").exists());
+    fs::remove_file(&object).unwrap();
+    let message = said(folder.path(), &["notebook", "get", "NOT-1", "-o", "back.ipynb"], 3);
+    assert!(message.contains("checkpoint 1 of NOT-1 is missing") && message.contains("neptune doctor"), "{message}");
+}
+
+/// The file of the only object.
+fn object(folder: &Path) -> PathBuf {
+    let folders = fs::read_dir(folder.join("n/objects")).unwrap().map(|entry| entry.unwrap().path());
+    let mut files = folders.filter(|path| path.is_dir()).flat_map(|path| fs::read_dir(path).unwrap());
+    files.next().unwrap().unwrap().path()
+}
+
+#[cfg(unix)]
+#[test]
+fn notebooks_are_read_where_nothing_can_be_written() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "a.ipynb", &[("1 + 1", "2")]);
+    printed(folder.path(), &["notebook", "upload", "a.ipynb"]);
+    let store = folder.path().join("n");
+    let Some(_closed) = Closed::new(&store) else { return };
+    assert!(printed(folder.path(), &["notebook", "ls"]).contains("a.ipynb"));
+    assert!(printed(folder.path(), &["notebook", "show", "NOT-1"]).contains("1 + 1"));
+    assert_eq!(printed(folder.path(), &["notebook", "diff", "NOT-1", "a.ipynb"]), "no cell differs\n");
+    printed(folder.path(), &["notebook", "get", "NOT-1", "-o", "back.ipynb"]);
+    said(folder.path(), &["notebook", "upload", "a.ipynb", "--name", "again"], 1);
 }

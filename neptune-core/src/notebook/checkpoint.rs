@@ -3,14 +3,14 @@
 //! Each is a folder of atoms, named by an id that is ordered by time, so two that upload at once do not meet. `time` is written
 //! last: what has none is not whole, and is none.
 
-use std::{collections::BTreeMap, fs};
+use std::collections::BTreeMap;
 
 use neptune_format::{AtomValue, File, Timestamp};
 use neptune_store::read::VariableValue;
 
 use super::{CHECKPOINTS, KIND, cells::Cells};
 use crate::{
-    StoredExperiment,
+    StoredExperiment, download,
     error::{Error, ErrorKind, Result},
 };
 
@@ -112,20 +112,14 @@ impl StoredExperiment {
         })
     }
 
-    /// The bytes of a checkpoint: an `.ipynb` file.
+    /// The bytes of a checkpoint: an `.ipynb` file, checked against what was uploaded.
     ///
     /// # Errors
-    /// `Corrupt` when the file is missing.
+    /// `FileNotFound` when the content is missing, `Corrupt` when it is damaged, `Unavailable` when it cannot be read.
     pub fn notebook_bytes(&self, checkpoint: &NotebookCheckpoint) -> Result<Vec<u8>> {
-        let file = neptune_store::objects::file_of(self.session().folder(), checkpoint.file.object);
-        fs::read(&file).map_err(|error| {
-            let message = format!(
-                "the content of checkpoint {} of {} is missing; see `neptune doctor`",
-                checkpoint.number,
-                self.short_id()
-            );
-            Error::new(ErrorKind::Corrupt, message).because(error)
-        })
+        let NotebookCheckpoint { number, file, .. } = checkpoint;
+        let source = neptune_store::objects::file_of(self.session().folder(), file.object);
+        download::read_whole(&format!("checkpoint {number} of {}", self.short_id()), &source, file.object)
     }
 
     /// The cells of a checkpoint.
