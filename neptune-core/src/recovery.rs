@@ -92,7 +92,11 @@ impl Session {
     pub fn survey(&self) -> Result<Survey> {
         let folder = &self.inner.folder;
         let read = |error: io::Error| unavailable("cannot look into the folder of journals", error);
-        let store = Store::open_existing(self.folder(), neptune_store::StoreOptions::default()).ok();
+        let store = match self.mode() {
+            Mode::ReadOnly => Store::open_for_reading(self.folder()),
+            _ => Store::open_existing(self.folder(), neptune_store::StoreOptions::default()),
+        };
+        let store = store.ok();
         let mut survey = Survey {
             unfinished: folder.unfinished().map_err(read)?,
             quarantined: folder.quarantine().map_err(read)?,
@@ -215,7 +219,9 @@ impl Session {
         }
         if store.has_writer(key.writer)? {
             store.record_losses(key.writer, &remains.lost)?;
-            let time = if last_time == Timestamp::default() { clock::now() } else { last_time };
+            // Points may have been given times of their own, which say nothing of its end.
+            let now = clock::now();
+            let time = if last_time == Timestamp::default() { now } else { last_time.min(now) };
             store.close_dead(key.writer, time, &death(store, folder, remains.death)?)?;
         }
         fail::fail_point!("recover-closed");

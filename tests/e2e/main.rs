@@ -10,6 +10,7 @@ mod aborting;
 mod artifacts;
 mod bad_input;
 mod checkpoints;
+mod clocks;
 mod code;
 mod console;
 mod crash;

@@ -1,6 +1,6 @@
 //! Which experiment it is that begins: a new one, one that exists, or one that goes on from another.
 
-use neptune_format::{ExperimentId, ProjectName, Record};
+use neptune_format::{ExperimentId, ProjectName, Record, Timestamp};
 
 use super::variables::Variables;
 use crate::{
@@ -25,6 +25,9 @@ pub(super) struct Beginning {
 pub(super) struct Existing {
     pub(super) project: Option<ProjectName>,
     pub(super) variables: Variables,
+    /// The latest time of a change and of an end that the store has of it, by whatever clock. Who attaches knows of them, and
+    /// so begins behind them: else a clock that was ahead would have an old rewind cover what is logged now.
+    pub(super) latest: Timestamp,
 }
 
 impl Session {
@@ -41,7 +44,7 @@ impl Session {
                 let message = format!("a fork is a new experiment and cannot be {id}; fork without an id");
                 return Err(Error::new(ErrorKind::Invalid, message));
             }
-            let (parent, existing) = self.parent(&parent)?;
+            let (parent, existing) = self.parent(&parent, step)?;
             let forked = Some(Record::Forked { parent, step, time: clock::now() });
             return Ok(Beginning { id: ExperimentId::new(), existing, is_maker: true, forked });
         }
@@ -86,7 +89,11 @@ impl Session {
             };
             Some((neptune_format::VariablePath::new(&variable.path).ok()?, variable.kind, value))
         });
-        Ok((key.uuid, Existing { project: Some(key.project.clone()), variables: Variables::with_existing(existing) }))
+        let variables = Variables::with_existing(existing);
+        let ends = store.writers(&key)?.into_iter().filter_map(|writer| writer.closed);
+        let changes = store.revisions(&key)?.into_iter().map(|revision| revision.time);
+        let latest = ends.chain(changes).max().unwrap_or_default();
+        Ok((key.uuid, Existing { project: Some(key.project.clone()), variables, latest }))
     }
 
     #[cfg(not(feature = "embedded"))]
@@ -98,16 +105,16 @@ impl Session {
     }
 
     /// The experiment to go on from, and what is known of the series that are taken over.
-    fn parent(&self, id: &str) -> Result<(ExperimentId, Existing)> {
+    fn parent(&self, id: &str, step: f64) -> Result<(ExperimentId, Existing)> {
         match self.mode() {
             Mode::Offline => Ok((id.parse()?, Existing::default())),
             Mode::Debug => Ok((id.parse().unwrap_or_else(|_| ExperimentId::new()), Existing::default())),
-            _ => self.stored_parent(id),
+            _ => self.stored_parent(id, step),
         }
     }
 
     #[cfg(not(feature = "embedded"))]
-    fn stored_parent(&self, id: &str) -> Result<(ExperimentId, Existing)> {
+    fn stored_parent(&self, id: &str, _step: f64) -> Result<(ExperimentId, Existing)> {
         Ok((id.parse()?, Existing::default()))
     }
 }
@@ -116,7 +123,8 @@ impl Session {
 mod embedded {
     use std::{thread, time::Duration};
 
-    use neptune_format::{Container, ExperimentId, Position, VariablePath};
+    use neptune_format::{ExperimentId, Position, VariablePath};
+    use neptune_store::read::VariableValue;
 
     use super::{super::variables::Variables, Existing};
     use crate::{
@@ -133,18 +141,19 @@ mod embedded {
     const LOOK: Duration = Duration::from_millis(5);
 
     impl Session {
-        pub(super) fn stored_parent(&self, id: &str) -> Result<(ExperimentId, Existing)> {
+        pub(super) fn stored_parent(&self, id: &str, step: f64) -> Result<(ExperimentId, Existing)> {
             let key = self.store()?.find(id)?;
             // What dead processes left is drained by this one.
             self.resolve(&key.uuid.to_string())?;
             self.wait_for_writers(key.uuid)?;
             let variables = self.store()?.variables(&key, "")?.into_iter().filter_map(|variable| {
-                let is_taken_over =
-                    variable.kind.container == Container::Series && !neptune_store::has_own_steps(&variable.path);
+                // Where a series begins behind the step, or has no points, the name is free.
+                let is_taken_over = matches!(&variable.value, VariableValue::Series(series) if series.first_step <= step)
+                    && !neptune_store::has_own_steps(&variable.path);
                 is_taken_over.then(|| Some((VariablePath::new(&variable.path).ok()?, variable.kind, None)))?
             });
             let variables = Variables::with_existing(variables);
-            Ok((key.uuid, Existing { project: Some(key.project), variables }))
+            Ok((key.uuid, Existing { project: Some(key.project), variables, ..Existing::default() }))
         }
 
         /// Waits until the store has what was logged to an experiment before this call, by processes that live.

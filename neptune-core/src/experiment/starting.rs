@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, atomic::AtomicBool};
 
-use neptune_format::{ExperimentId, ProjectName, Record, WriterId};
+use neptune_format::{ExperimentId, ProjectName, Record, Timestamp, WriterId};
 
 #[cfg(feature = "hardware")]
 use super::state::WeakHandle;
@@ -58,7 +58,7 @@ impl ExperimentBuilder {
         let writer = WriterId::new();
         let opened = self.session.make_journal(id, writer, self.edits)?;
         let journal = opened.journal;
-        journal.record(&opening(self.edits, project.clone()));
+        journal.record(&opening(self.edits, project.clone(), existing.latest));
         if let Some(forked) = &forked {
             journal.record(forked);
         }
@@ -134,9 +134,10 @@ impl Experiment {
     }
 }
 
-/// The first record of a writer.
-fn opening(edits: bool, project: ProjectName) -> Record {
-    let (time, host) = (clock::now(), gethostname::gethostname().to_string_lossy().into_owned());
+/// The first record of a writer, which begins behind what it knows of.
+fn opening(edits: bool, project: ProjectName, latest: Timestamp) -> Record {
+    let time = clock::now().max(Timestamp::from_micros(latest.as_micros().saturating_add(1)));
+    let host = gethostname::gethostname().to_string_lossy().into_owned();
     let (pid, owner) = (std::process::id(), config::owner());
     if edits {
         Record::Editing { project, time, host, pid, owner }

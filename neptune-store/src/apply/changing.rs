@@ -51,7 +51,7 @@ pub(super) fn delete_points(
     for (path_id, _) in series {
         let variable = Key { experiment_id: owner.experiment_id, path_id };
         if let Some(kind) = variables::kind(connection, owner.experiment_id, path_id)? {
-            aside::set_aside(connection, variable, kind, &deletion, horizon)?;
+            aside::set_aside(connection, variable, kind, &deletion, horizon.of(path_id))?;
         }
     }
     Ok(None)

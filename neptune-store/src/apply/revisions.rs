@@ -5,6 +5,8 @@
 //! the latest point of a step is not covered, what lies at the step besides it does not matter, and where it is covered all
 //! the others are as well.
 
+use std::collections::HashSet;
+
 use neptune_format::{RevisionId, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -204,15 +206,33 @@ pub(super) fn deletions_after(connection: &Connection, experiment_id: i64, id: i
     Ok(deletions)
 }
 
-/// Up to which time a change of this writer is about points of others. `None` when no other writer can have logged later:
-/// then it is about all that is there, and no time has to be looked at.
-pub(super) fn horizon(connection: &Connection, owner: Owner, time: Timestamp) -> Result<Option<i64>> {
-    let may_be_later = connection
+/// Up to which time a change of a writer is about points that are stored.
+pub(super) struct Horizon {
+    time_us: i64,
+    /// The series to which another writer can have logged later.
+    shared: HashSet<i64>,
+}
+
+impl Horizon {
+    /// Of the points of a series. `None` when no other writer can have logged to it later: then the change is about all that
+    /// is there, and no time has to be looked at.
+    pub(super) fn of(&self, path_id: i64) -> Option<i64> {
+        self.shared.contains(&path_id).then_some(self.time_us)
+    }
+}
+
+/// Who closed before this writer was opened was before it, whatever the clocks say.
+pub(super) fn horizon(connection: &Connection, owner: Owner, time: Timestamp) -> Result<Horizon> {
+    let time_us = time.as_micros();
+    let shared = connection
         .prepare_cached(
-            "SELECT 1 FROM writer WHERE experiment_id = $1 AND id <> $2 AND (closed_us IS NULL OR closed_us > $3)",
+            "SELECT DISTINCT s.path_id FROM writer w JOIN writer_series s ON s.writer_id = w.id
+             WHERE w.experiment_id = $1 AND w.id <> $2 AND (w.closed_us IS NULL OR w.closed_us > $3)
+               AND s.path_id IS NOT NULL",
         )?
-        .exists((owner.experiment_id, owner.writer_id, time.as_micros()))?;
-    Ok(may_be_later.then_some(time.as_micros()))
+        .query_map((owner.experiment_id, owner.writer_id, time_us.max(owner.opened_us)), |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(Horizon { time_us, shared })
 }
 
 /// Removes what was deleted of a variable, which is deleted itself now.

@@ -7,6 +7,8 @@
     reason = "a test fails by panicking, and compares what must be exact"
 )]
 
+mod chain;
+mod clocks;
 mod journals;
 mod model;
 
