@@ -89,10 +89,11 @@ impl Store {
     }
 
     /// Opens the store in `folder` for reading, also where it could be written. It is not brought up to date: what a version
-    /// before this one did not have yet cannot be read.
+    /// before this one did not have yet is empty.
     ///
     /// # Errors
-    /// As [`Store::open_existing`].
+    /// As [`Store::open_existing`]; `NotFound` also when the store is empty, because no program has finished making it;
+    /// `Unavailable` where a program was killed and its last changes lie in a log that cannot be read without the right to write.
     pub fn open_for_reading(folder: &Path) -> Result<Self> {
         let file = existing(folder)?;
         Self::open_read_only(folder, &file).map_err(|error| name_the_file(error, &file))
@@ -115,12 +116,17 @@ impl Store {
             connection.busy_timeout(BUSY)?;
             let version = migrate::version(&connection)?;
             migrate::refuse_newer(version)?;
+            if version == 0 {
+                let message = "there is nothing in the store yet: no program has finished making it; log an experiment there first";
+                return Err(Error::new(ErrorKind::NotFound, message));
+            }
             migrate::stand_in(&connection, version)?;
             Ok(connection)
         };
-        // Without the right to make the files of a write-ahead log, SQLite reads only what it is told never changes.
+        // Without the right to make the files of a write-ahead log, SQLite reads only what it is told never changes. It then
+        // looks at no log, so there must not be one.
         let connection = open("mode=ro").or_else(|error| match error.kind() {
-            ErrorKind::Unavailable => open("immutable=1"),
+            ErrorKind::Unavailable => refuse_log(file).and_then(|()| open("immutable=1")),
             _ => Err(error),
         })?;
         Ok(Self { connection, interned: Interned::default(), folder: folder.to_owned(), writable: false })
@@ -203,6 +209,25 @@ fn existing(folder: &Path) -> Result<PathBuf> {
     }
 }
 
+/// Refuses a store whose last changes lie in a log beside it: a program that was killed left them there.
+fn refuse_log(file: &Path) -> Result<()> {
+    for ending in ["-wal", "-journal"] {
+        let mut log = file.as_os_str().to_owned();
+        log.push(ending);
+        if fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
+            let log = Path::new(&log).display();
+            return Err(Error::new(
+                ErrorKind::Unavailable,
+                format!(
+                    "the last changes lie in {log} and cannot be read in a folder that nobody may write to; copy the whole \
+                     folder to where you may write, and read it there"
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
 fn name_the_file(error: Error, file: &Path) -> Error {
     Error::new(error.kind(), file.display().to_string()).because(error)
 }
@@ -263,6 +288,24 @@ mod tests {
         let error = Store::open_existing(folder.path(), StoreOptions::default()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);
         assert!(error.to_string().contains(&folder.path().display().to_string()), "{error}");
+    }
+
+    #[test]
+    fn changes_in_a_log_that_cannot_be_read_are_not_left_out_silently() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), StoreOptions::default()).unwrap();
+        store.connection.execute("INSERT INTO path (name) VALUES ('a')", []).unwrap();
+        let file = folder.path().join(FILE);
+        let log = folder.path().join("store.db-wal");
+        assert!(fs::metadata(&log).unwrap().len() > 0);
+        let error = refuse_log(&file).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+        assert!(error.to_string().contains("store.db-wal") && error.to_string().contains("copy"), "{error}");
+        drop(store);
+        assert!(!log.exists(), "who closes it last leaves no log");
+        refuse_log(&file).unwrap();
+        fs::write(folder.path().join("store.db-journal"), [1]).unwrap();
+        assert!(refuse_log(&file).is_err());
     }
 
     #[test]

@@ -1,12 +1,17 @@
 //! Sessions: those that keep nothing, those that change nothing, and what they are told by.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use neptune_core::{
     ArtifactSource, ErrorKind, ExperimentState, Goal, Histogram, Image, LostReason, Mode, Session,
     store::ExperimentQuery,
 };
-use neptune_tests::{Folder, Trainer};
+use neptune_tests::{Folder, Trainer, copy};
 
 /// {"api_address":"https://a","api_key":"secret"}
 const TOKEN: &str = "eyJhcGlfYWRkcmVzcyI6Imh0dHBzOi8vYSIsImFwaV9rZXkiOiJzZWNyZXQifQ==";
@@ -121,6 +126,59 @@ fn a_read_only_session_reads_a_folder_that_cannot_be_written_and_changes_nothing
     }
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     assert_eq!(names(), before);
+}
+
+/// What lies in a folder, but for the two files of SQLite: the names, and the content of files.
+fn content(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(content(&path));
+        } else if !path.to_string_lossy().ends_with("-wal") && !path.to_string_lossy().ends_with("-shm") {
+            found.push((path.clone(), fs::read(&path).unwrap()));
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn a_read_only_session_reads_what_an_older_version_wrote_and_leaves_it_as_it_is() {
+    let folder = Folder::new();
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/v1"), folder.path());
+    let before = content(folder.path());
+    let session = folder.builder().mode(Mode::ReadOnly).open().unwrap();
+    let stored = session.get("E2E-1").unwrap();
+    assert_eq!(stored.name().unwrap().as_deref(), Some("a fixture"));
+    assert_eq!(stored.state().unwrap(), ExperimentState::Succeeded);
+    assert_eq!(stored.system_properties().unwrap().tags, ["cnn", "rnn"]);
+    assert_eq!(stored.series::<f64>("train/loss").unwrap().len(), 3_000);
+    assert_eq!(stored.revisions().unwrap(), []);
+    assert_eq!(stored.artifacts("").unwrap().len(), 0);
+    let table = session.project("tests/e2e").unwrap().experiments(ExperimentQuery::default()).unwrap();
+    assert_eq!(table.rows.len(), 1);
+    assert_eq!(session.projects().unwrap().len(), 1);
+    assert_eq!(session.survey().unwrap().journals.len(), 1);
+    drop((stored, session));
+    assert!(content(folder.path()) == before, "something was written");
+    // Who may write brings it up to date.
+    drop(folder.session());
+    assert!(content(folder.path()) != before);
+    assert_eq!(folder.builder().mode(Mode::ReadOnly).open().unwrap().projects().unwrap().len(), 1);
+}
+
+#[test]
+fn a_store_that_nobody_finished_making_is_refused_by_a_read_only_session() {
+    let folder = Folder::new();
+    fs::create_dir_all(folder.path()).unwrap();
+    fs::write(folder.path().join("store.db"), []).unwrap();
+    let error = folder.builder().mode(Mode::ReadOnly).open().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert!(error.to_string().contains("log an experiment there first"), "{error}");
+    assert!(fs::read(folder.path().join("store.db")).unwrap().is_empty());
+    folder.session().experiment().without_hardware().start().unwrap().stop().unwrap();
+    assert_eq!(folder.builder().mode(Mode::ReadOnly).open().unwrap().projects().unwrap().len(), 1);
 }
 
 #[test]
