@@ -13,6 +13,9 @@ mod points;
 mod rows;
 mod variables;
 
+#[cfg(test)]
+mod cut;
+
 mod aside;
 mod changing;
 mod forking;

@@ -43,9 +43,12 @@ impl Store {
         for (revision, points, bytes) in aside {
             if !dry_run {
                 let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-                purge(&transaction, revision)?;
+                let is_there = purge(&transaction, revision)?;
                 fail::fail_point!("purge-removed");
                 transaction.commit()?;
+                if !is_there {
+                    continue;
+                }
             }
             purged.revisions += 1;
             purged.points += points.cast_unsigned();
@@ -55,14 +58,18 @@ impl Store {
     }
 }
 
-fn purge(connection: &Connection, revision: i64) -> Result<()> {
-    let experiment_id: i64 = connection
-        .prepare_cached("UPDATE revision SET purged = 1 WHERE id = $1 RETURNING experiment_id")?
-        .query_row([revision], |row| row.get(0))?;
+/// Removes what lies aside of a revision; `false` when nothing does any more: it was undone meanwhile, or its experiment deleted.
+fn purge(connection: &Connection, revision: i64) -> Result<bool> {
     let paths = connection
         .prepare_cached("SELECT DISTINCT path_id FROM chunk WHERE experiment_id = $1")?
         .query_map([-revision], |row| row.get::<_, i64>(0))?
         .collect::<rusqlite::Result<Vec<_>>>()?;
+    if paths.is_empty() {
+        return Ok(false);
+    }
+    let experiment_id: i64 = connection
+        .prepare_cached("UPDATE revision SET purged = 1 WHERE id = $1 RETURNING experiment_id")?
+        .query_row([revision], |row| row.get(0))?;
     for path_id in paths {
         rows::remove_all(connection, Key { experiment_id: -revision, path_id })?;
         let variable = Key { experiment_id, path_id };
@@ -70,7 +77,7 @@ fn purge(connection: &Connection, revision: i64) -> Result<()> {
             forget_objects(connection, variable)?;
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Forgets the objects that none of the images of a series needs any more, neither those that are seen nor those aside.
