@@ -5,13 +5,13 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use neptune_format::{LostReason, Step, VariablePath};
+use neptune_format::{LostReason, RevisionId, Step, VariablePath};
 
 use super::{
     artifacts::ArtifactSource,
     number::{IntoStep, Number},
     series::Series,
-    state::ExperimentHandle,
+    state::{ExperimentHandle, State},
     view::{Loggable, Place},
 };
 use crate::{error::Result, image::Image};
@@ -92,8 +92,39 @@ pub(super) struct LastX(Mutex<Xs>);
 #[derive(Debug, Default)]
 struct Xs {
     last: HashMap<VariablePath, f64>,
-    /// Points that this process deleted: of which series, and from and to which x. The store may not know yet.
-    deleted: Vec<(Option<VariablePath>, f64, f64)>,
+    /// What this process deleted and did not undo, in order. The store may not know of it yet.
+    deleted: Vec<Deleted>,
+}
+
+/// Points that this process deleted: of which series, and from and to which x.
+#[derive(Debug)]
+struct Deleted {
+    revision: RevisionId,
+    path: Option<VariablePath>,
+    first: f64,
+    last: f64,
+    /// The last x, before it, of the logs that it took back.
+    before: Vec<(VariablePath, f64)>,
+}
+
+impl Deleted {
+    /// The last x of the series `of` that is left.
+    fn left(&self, of: &VariablePath, x: f64) -> f64 {
+        let is_deleted = self.path.as_ref().is_none_or(|path| path == of) && self.first <= x && x <= self.last;
+        if is_deleted { self.first.next_down() } else { x }
+    }
+
+    /// The same; remembers what it was.
+    fn take_back(&mut self, of: &VariablePath, x: f64) -> f64 {
+        let left = self.left(of, x);
+        if left < x {
+            match self.before.iter_mut().find(|(path, _)| path == of) {
+                Some((_, before)) => *before = before.max(x),
+                None => self.before.push((of.clone(), x)),
+            }
+        }
+        left
+    }
 }
 
 impl LastX {
@@ -101,19 +132,35 @@ impl LastX {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Forgets a log that is deleted: it begins anew.
+    /// Forgets a log that is deleted, with what was deleted of it before: it begins anew.
     pub(super) fn forget(&self, path: &VariablePath) {
-        self.lock().last.remove(path);
+        let mut xs = self.lock();
+        xs.last.remove(path);
+        for deleted in &mut xs.deleted {
+            deleted.before.retain(|(of, _)| of != path);
+        }
     }
 
     /// Hears that points were deleted: what stood behind them may be logged anew.
-    pub(super) fn delete(&self, path: Option<&VariablePath>, first: f64, last: f64) {
+    pub(super) fn delete(&self, revision: RevisionId, path: Option<VariablePath>, first: f64, last: f64) {
         let mut xs = self.lock();
+        let mut deleted = Deleted { revision, path, first, last, before: Vec::new() };
         #[expect(clippy::iter_over_hash_type, reason = "each by itself")]
         for (of, x) in &mut xs.last {
-            *x = without(*x, of, path, first, last);
+            *x = deleted.take_back(of, *x);
         }
-        xs.deleted.push((path.cloned(), first, last));
+        xs.deleted.push(deleted);
+    }
+
+    /// Hears that a deletion was undone: the logs stand where they stood, unless a later deletion is about that too.
+    pub(super) fn undo(&self, revision: RevisionId) {
+        let mut xs = self.lock();
+        let Xs { last, deleted } = &mut *xs;
+        let Some(at) = deleted.iter().position(|deleted| deleted.revision == revision) else { return };
+        for (of, x) in deleted.remove(at).before {
+            let x = deleted.iter_mut().skip(at).fold(x, |x, later| later.take_back(&of, x));
+            last.entry(of).and_modify(|last| *last = last.max(x));
+        }
     }
 
     /// Hears that a variable has another path.
@@ -122,13 +169,22 @@ impl LastX {
         if let Some(x) = xs.last.remove(from) {
             xs.last.insert(to.clone(), x);
         }
+        for deleted in &mut xs.deleted {
+            let before = deleted.before.iter_mut().map(|(of, _)| of);
+            deleted.path.iter_mut().chain(before).filter(|path| *path == from).for_each(|path| path.clone_from(to));
+        }
     }
-}
 
-/// The last x of the series `of`, when points from `first` to `last` were deleted.
-fn without(x: f64, of: &VariablePath, path: Option<&VariablePath>, first: f64, last: f64) -> f64 {
-    let is_deleted = path.is_none_or(|path| path == of) && first <= x && x <= last;
-    if is_deleted { first.next_down() } else { x }
+    /// Hears where the store has the logs, where that is behind what this process knows of.
+    #[cfg(feature = "embedded")]
+    pub(super) fn raise(&self, stored: impl Fn(&VariablePath) -> Option<f64>) {
+        let known: Vec<VariablePath> = self.lock().last.keys().cloned().collect();
+        for path in known {
+            if let Some(stored) = stored(&path) {
+                self.lock().last.entry(path).and_modify(|last| *last = last.max(stored));
+            }
+        }
+    }
 }
 
 impl Classic for ExperimentHandle {
@@ -206,35 +262,44 @@ impl ExperimentHandle {
 
     /// Whether `x` lies behind the last x of the series; if so it is the last one from here on.
     fn is_behind<T>(&self, series: &Series<T>, x: f64) -> bool {
-        let known = self.state.last_x.lock().last.get(&series.path).copied();
-        let stored = if known.is_none() { self.stored_last_x(series) } else { None };
+        self.state.look_for_last_x(&series.path);
         let mut xs = self.state.last_x.lock();
-        // What this process deleted may still be in the store.
-        let stored = xs.deleted.iter().fold(stored.unwrap_or(f64::NEG_INFINITY), |x, (path, first, last)| {
-            without(x, &series.path, path.as_ref(), *first, *last)
-        });
-        let last = xs.last.entry(series.path.clone()).or_insert(stored);
+        let last = xs.last.entry(series.path.clone()).or_insert(f64::NEG_INFINITY);
         let is_behind = x > *last;
         if is_behind {
             *last = x;
         }
         is_behind
     }
+}
 
-    /// The last x that the log of an attached experiment had before this process.
+impl State {
+    /// Sees to it that the last x is known that the log of an attached experiment had before this process.
+    pub(super) fn look_for_last_x(&self, path: &VariablePath) {
+        if self.last_x.lock().last.contains_key(path) {
+            return;
+        }
+        let Some(stored) = self.stored_last_x(path) else { return };
+        let mut xs = self.last_x.lock();
+        let Xs { last, deleted } = &mut *xs;
+        // What this process deleted may still be in the store.
+        last.entry(path.clone())
+            .or_insert_with(|| deleted.iter_mut().fold(stored, |x, deleted| deleted.take_back(path, x)));
+    }
+
     #[cfg(feature = "embedded")]
-    fn stored_last_x<T>(&self, series: &Series<T>) -> Option<f64> {
-        if !self.state.variables.was_there_before(&series.path) {
+    fn stored_last_x(&self, path: &VariablePath) -> Option<f64> {
+        if !self.variables.was_there_before(path) {
             return None;
         }
-        let store = self.state.session.store().ok()?;
-        let key = store.experiment(self.state.id).ok()?;
-        store.series_tail(&key, series.path.as_str(), 1).ok()?.steps.last().copied()
+        let store = self.session.store().ok()?;
+        let key = store.experiment(self.id).ok()?;
+        store.series_tail(&key, path.as_str(), 1).ok()?.steps.last().copied()
     }
 
     #[cfg(not(feature = "embedded"))]
     #[expect(clippy::unused_self, reason = "the same shape as with a store")]
-    const fn stored_last_x<T>(&self, _series: &Series<T>) -> Option<f64> {
+    const fn stored_last_x(&self, _path: &VariablePath) -> Option<f64> {
         None
     }
 }

@@ -242,8 +242,9 @@ impl State {
                 None
             }
             Named::Unknown => {
+                let times_forgotten = names.times_forgotten();
                 let series = self.log_series(name, content)?;
-                names.remember(name, series);
+                names.remember(name, series, times_forgotten);
                 series
             }
         }

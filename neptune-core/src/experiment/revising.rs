@@ -111,6 +111,7 @@ impl ExperimentHandle {
         let state = &self.state;
         state.expect_open()?;
         state.expect_free(&from, &to)?;
+        state.look_for_last_x(&from);
         let record =
             || state.change(|revision, time| Record::Rename { revision, from: from.clone(), to: to.clone(), time });
         let revision = state.variables.rename(&from, &to, record)?.ok_or_else(|| taken(&to))?;
@@ -120,7 +121,7 @@ impl ExperimentHandle {
 
     /// Undoes a change: points that were deleted come back, a variable gets its old path again. Where a step was written
     /// again since, the later point stays; points that a later change deletes as well stay deleted. Undoing twice does
-    /// nothing.
+    /// nothing. Waits until the store has it; not in the other modes.
     ///
     /// # Errors
     /// `NotFound` when there is no such change in this experiment, or the renamed variable is not there any more; `Invalid`
@@ -130,12 +131,14 @@ impl ExperimentHandle {
         state.expect_open()?;
         let renamed = state.expect_undoable(revision)?;
         let record = || state.change(|_, time| Record::Undo { revision, time });
-        match renamed {
-            Some((from, to)) => {
-                state.variables.rename(&to, &from, record)?.ok_or_else(|| taken(&from))?;
-                state.last_x.rename(&to, &from);
-            }
-            None => drop(record()?),
+        if let Some((from, to)) = renamed {
+            state.look_for_last_x(&to);
+            state.variables.rename(&to, &from, record)?.ok_or_else(|| taken(&from))?;
+            state.last_x.rename(&to, &from);
+        } else {
+            record()?;
+            state.last_x.undo(revision);
+            state.raise_last_x();
         }
         Ok(())
     }
@@ -145,7 +148,7 @@ impl State {
     fn delete_points(&self, path: Option<VariablePath>, first: f64, last: f64) -> Result<RevisionId> {
         let of = path.clone();
         let revision = self.change(|revision, time| Record::DeletePoints { revision, path, first, last, time })?;
-        self.last_x.delete(of.as_ref(), first, last);
+        self.last_x.delete(revision, of, first, last);
         Ok(revision)
     }
 
@@ -215,6 +218,20 @@ impl State {
         self.expect_free(&to, &from)?;
         Ok(Some((from, to)))
     }
+
+    /// Looks where the logs stand whose x must increase, once the store has what was undone: another process may have deleted it.
+    #[cfg(feature = "embedded")]
+    fn raise_last_x(&self) {
+        if self.session.mode() == Mode::Embedded
+            && let Ok((store, key)) = self.read()
+        {
+            self.last_x.raise(|path| store.series_tail(&key, path.as_str(), 1).ok()?.steps.last().copied());
+        }
+    }
+
+    #[cfg(not(feature = "embedded"))]
+    #[expect(clippy::unused_self, reason = "the same shape as with a store")]
+    const fn raise_last_x(&self) {}
 
     #[cfg(not(feature = "embedded"))]
     #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the same shape as with a store")]

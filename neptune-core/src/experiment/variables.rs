@@ -4,7 +4,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
+    sync::{
+        Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use foldhash::fast::RandomState;
@@ -190,9 +193,8 @@ impl Variables {
 
     /// Has every name looked up anew.
     fn forget_names(&self) {
-        for names in [&self.metrics, &self.texts] {
-            names.0.write().unwrap_or_else(PoisonError::into_inner).clear();
-        }
+        self.metrics.forget();
+        self.texts.forget();
     }
 }
 
@@ -223,7 +225,11 @@ pub(super) enum Named {
 
 /// Numbers of series by the name they are logged under.
 #[derive(Debug, Default)]
-pub(super) struct Names(RwLock<ByName>);
+pub(super) struct Names {
+    by_name: RwLock<ByName>,
+    /// How often all were forgotten. What was found out before must not be remembered behind it.
+    forgotten: AtomicU64,
+}
 
 /// Names, held for reading: many are looked up under one lock. Never held while anything is logged that may wait.
 pub(super) struct Reading<'a>(RwLockReadGuard<'a, ByName>);
@@ -231,12 +237,25 @@ pub(super) struct Reading<'a>(RwLockReadGuard<'a, ByName>);
 impl Names {
     #[inline]
     pub(super) fn read(&self) -> Reading<'_> {
-        Reading(self.0.read().unwrap_or_else(PoisonError::into_inner))
+        Reading(self.by_name.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Remembers the number of a name, or that it was refused.
-    pub(super) fn remember(&self, name: &str, series: Option<u32>) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(name.into(), series.unwrap_or(REFUSED));
+    /// To be asked before a number is found out.
+    pub(super) fn times_forgotten(&self) -> u64 {
+        self.forgotten.load(Ordering::Acquire)
+    }
+
+    /// Remembers the number of a name, or that it was refused; not when names were forgotten since it was found out.
+    pub(super) fn remember(&self, name: &str, series: Option<u32>, times_forgotten: u64) {
+        let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
+        if self.times_forgotten() == times_forgotten {
+            by_name.insert(name.into(), series.unwrap_or(REFUSED));
+        }
+    }
+
+    fn forget(&self) {
+        self.forgotten.fetch_add(1, Ordering::Release);
+        self.by_name.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 
@@ -257,4 +276,22 @@ fn lock(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
 
 fn is_parameter(path: &VariablePath) -> bool {
     path.as_str().starts_with("parameters/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_was_found_before_a_renaming_is_not_remembered_behind_it() {
+        let variables = Variables::default();
+        let names = &variables.metrics;
+        let found = names.times_forgotten();
+        let (from, to) = (VariablePath::new("logs/a").unwrap(), VariablePath::new("logs/b").unwrap());
+        assert_eq!(variables.rename(&from, &to, || Ok(())).unwrap(), Some(()));
+        names.remember("a", Some(5), found);
+        assert_eq!(names.read().get("a"), Named::Unknown, "it stands for logs/b now");
+        names.remember("a", Some(6), names.times_forgotten());
+        assert_eq!(names.read().get("a"), Named::Series(6));
+    }
 }
