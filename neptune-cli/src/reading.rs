@@ -136,12 +136,16 @@ pub(crate) fn find(store: &Store, id: &str) -> Result<ExperimentKey, Failure> {
     Ok(store.experiment(newest.id)?)
 }
 
+/// The state of an experiment that no process has run yet. It is not kept: there is no `sys/state`.
+pub(crate) const NEW: &str = "new";
+
 /// The state of an experiment, in a word. What is no run, such as a notebook, has none.
 pub(crate) fn state(store: &Store, experiment: &ExperimentKey) -> Result<String, Failure> {
     match store.variable(experiment, "sys/state") {
         Ok(Variable { value: VariableValue::Atom(value), .. }) => Ok(value.as_str().unwrap_or_default().to_owned()),
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
-        _ => Ok(String::new()),
+        _ if store.variable(experiment, "sys/kind").is_ok() => Ok(String::new()),
+        _ => Ok(NEW.to_owned()),
     }
 }
 

@@ -70,7 +70,13 @@ impl Session {
         let mut store = self.store()?;
         // Nobody drains a journal of the dead into an experiment meanwhile.
         let _alone = self.recovery_lock()?;
-        let found = ids.into_iter().map(|id| Ok(store.find(id.as_ref())?)).collect::<Result<Vec<_>>>()?;
+        let mut found: Vec<ExperimentKey> = Vec::new();
+        for id in ids {
+            let experiment = store.find(id.as_ref())?;
+            if !found.contains(&experiment) {
+                found.push(experiment);
+            }
+        }
         for experiment in &found {
             self.check_nobody_writes(&store, experiment)?;
         }

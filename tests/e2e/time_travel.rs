@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use neptune_core::{
-    Change, Classic as _, Error, ErrorKind, Experiment, Image, LostReason, Mode, Point, Revision, Series, Timestamp,
-    VariableType,
+    Change, Classic as _, Error, ErrorKind, Experiment, ExperimentState, Image, LostReason, Mode, Point, Revision,
+    Series, Timestamp, VariableType,
     store::{ExperimentQuery, Values},
 };
 use neptune_tests::{Folder, Trainer};
@@ -100,6 +100,57 @@ fn what_must_ascend_goes_on_from_where_it_was_rewound_to() {
 }
 
 #[test]
+fn what_must_ascend_stands_where_it_stood_once_the_rewind_is_undone() {
+    for mode in [Mode::Embedded, Mode::Offline] {
+        let folder = Folder::new();
+        let session = folder.builder().mode(mode).open().unwrap();
+        let experiment = session.experiment().without_hardware().start().unwrap();
+        (0..10_u32).for_each(|x| experiment.send_metric_at("loss", x, f64::from(x)));
+        let to_five = experiment.rewind(5).unwrap();
+        let to_two = experiment.rewind(2).unwrap();
+        experiment.undo(to_five).unwrap();
+        experiment.send_metric_at("loss", 3, -3.0);
+        let rename = experiment.rename("logs/loss", "logs/other").unwrap();
+        experiment.undo(to_two).unwrap();
+        // Step 9 is there again, under the new name.
+        experiment.send_metric_at("other", 9, -1.0);
+        experiment.send_metric_at("other", 10, 10.0);
+        experiment.undo(rename).unwrap();
+        if mode == Mode::Embedded {
+            experiment.send_metric_at("loss", 10, -1.0);
+        }
+        let refused = experiment.stop().unwrap().count(LostReason::InvalidStep);
+        assert_eq!(refused, if mode == Mode::Embedded { 2 } else { 1 }, "{mode}");
+        folder.session().recover(|_| ()).unwrap();
+        let wanted = vec![0.0, 1.0, 2.0, -3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0];
+        assert_eq!(folder.series("logs/loss").values, Values::Float(wanted), "{mode}");
+    }
+}
+
+#[test]
+fn what_must_ascend_hears_of_points_of_others_that_come_back() {
+    let folder = Folder::new();
+    let first = folder.session().experiment().without_hardware().start().unwrap();
+    (0..10_u32).for_each(|x| first.send_metric_at("loss", x, f64::from(x)));
+    let revision = first.rewind(5).unwrap();
+    let id = first.id().to_string();
+    first.stop().unwrap();
+    let second = folder.session().attach(&id).without_hardware().start().unwrap();
+    second.send_metric_at("loss", 6, -6.0);
+    second.undo(revision).unwrap();
+    second.send_metric_at("loss", 7, -7.0);
+    second.send_metric_at("loss", 10, -10.0);
+    assert_eq!(second.stop().unwrap().count(LostReason::InvalidStep), 1);
+    let wanted = vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0, -6.0, 7.0, 8.0, 9.0, -10.0];
+    assert_eq!(folder.series("logs/loss").values, Values::Float(wanted));
+    // One that is renamed before it is sent to keeps where it stood.
+    let third = folder.session().attach(&id).without_hardware().start().unwrap();
+    third.rename("logs/loss", "logs/other").unwrap();
+    third.send_metric_at("other", 4, -1.0);
+    assert_eq!(third.stop().unwrap().count(LostReason::InvalidStep), 1);
+}
+
+#[test]
 fn points_of_a_range_are_deleted() {
     let folder = Folder::new();
     let (experiment, loss) = ten(&folder);
@@ -189,6 +240,8 @@ fn a_fork_has_what_was_logged_up_to_the_step_and_nothing_of_what_comes_later() {
     assert_eq!(fork.atom("sys/forked_from").read().unwrap(), id.as_str().into());
     assert_eq!(fork.atom("sys/fork_step").read().unwrap(), 4.0.into());
     assert_eq!(kind(fork.series::<String>("train/loss")), ErrorKind::TypeConflict, "its types are known");
+    fork.log_metric("late", 1.0);
+    assert_eq!(fork.series::<f64>("logs/late").unwrap().all().unwrap().len(), 1, "a name behind the step is free");
     let image = fork.series::<Image>("samples").unwrap().last().unwrap();
 
     forked.append(-5.0);
@@ -209,6 +262,33 @@ fn a_fork_has_what_was_logged_up_to_the_step_and_nothing_of_what_comes_later() {
     assert_eq!(second.project(), fork.project());
     second.stop().unwrap();
     assert!(fork.stop().unwrap().is_empty());
+}
+
+#[test]
+fn a_fork_that_nobody_runs_has_no_state_until_somebody_does() {
+    let folder = Folder::new();
+    let (parent, loss) = ten(&folder);
+    drop(loss);
+    let id = parent.short_id().unwrap().to_owned();
+    parent.fail("diverged").unwrap();
+    let session = folder.session();
+    let fork = session.fork(&id, 4).name("branch").without_run().start().unwrap();
+    let id = fork.id().to_string();
+    assert!(fork.stop().unwrap().is_empty());
+    let stored = session.get(&id).unwrap();
+    assert_eq!(stored.state().unwrap(), ExperimentState::New);
+    assert_eq!(stored.name().unwrap().as_deref(), Some("branch"));
+    assert_eq!(stored.system_properties().unwrap().finished, None);
+    let table = session.project("tests/e2e").unwrap().experiments(ExperimentQuery::default()).unwrap();
+    assert_eq!(table.rows.len(), 2, "it is listed");
+    let running = session.attach(&id).without_hardware().start().unwrap();
+    assert_eq!(stored.state().unwrap(), ExperimentState::Running);
+    running.series::<f64>("train/loss").unwrap().append(5.0);
+    assert!(running.stop().unwrap().is_empty());
+    assert_eq!(stored.state().unwrap(), ExperimentState::Succeeded);
+    let key = folder.store().experiment(id.parse().unwrap()).unwrap();
+    let points = folder.store().series(&key, "train/loss", f64::NEG_INFINITY..=f64::INFINITY).unwrap();
+    assert_eq!(points.steps, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::{
     failure::{Exit, Failure},
     inert::inert,
     number, reading,
-    screen::{DIM, Screen, painted},
+    screen::{DIM, Screen},
     table::{Column, Field, Table},
 };
 
@@ -74,7 +74,7 @@ pub(crate) fn delete(screen: &mut Screen, folder: &Path, wanted: &cli::DeleteArt
         let files = number::counted(deleted, "file", "files");
         screen.line(format_args!("{files} of {} deleted", key.short_id))?;
         if !wanted.all {
-            screen.note(painted(DIM, "what other experiments need of it stays on the disk"))?;
+            screen.note("what other experiments need of it stays on the disk")?;
         }
     }
     Ok(Exit::Fine)

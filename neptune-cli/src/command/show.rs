@@ -157,6 +157,11 @@ impl Page {
         }
     }
 
+    /// Its state; `None` when no process has run it yet.
+    fn state(&self) -> Option<&str> {
+        self.value("sys/state").map(|_| self.text("sys/state"))
+    }
+
     /// When it ended; a resumed experiment that runs again has not.
     fn ended(&self) -> Option<Timestamp> {
         if self.text("sys/state") == "running" { None } else { self.time("sys/completion_time") }
@@ -164,7 +169,7 @@ impl Page {
 
     fn header(&self, screen: &mut Screen) -> Result<(), Failure> {
         let now = clock::now();
-        let (name, state) = (inert(self.text("sys/name")), self.text("sys/state"));
+        let (name, state) = (inert(self.text("sys/name")), self.state().unwrap_or(reading::NEW));
         let title = format!("{}  {}", painted(BOLD, inert(&self.key.short_id)), painted(BOLD, name));
         screen.line(title.trim_end())?;
         let kind = self.text("sys/kind");
@@ -183,7 +188,7 @@ impl Page {
         fields.push(("owner", if host.is_empty() { owner } else { format!("{owner} on {host}") }));
         if let Some(created) = self.time("sys/creation_time") {
             fields.push(("created", format!("{}, {}", clock::local(created), clock::age(now, created))));
-            if kind.is_empty() {
+            if self.state().is_some() {
                 let so_far = if self.ended().is_none() { " so far" } else { "" };
                 fields.push(("took", format!("{}{so_far}", clock::duration(created, self.ended().unwrap_or(now)))));
             }

@@ -19,25 +19,24 @@ use crate::{
 
 pub(crate) fn fork(screen: &mut Screen, folder: &Path, fork: &cli::Fork) -> Result<Exit, Failure> {
     let key = found(folder, &fork.id)?;
-    let mut builder = reading::editing_session(folder)?
-        .fork(&key.uuid.to_string(), fork.step)
-        .without_hardware()
-        .without_console()
-        .without_signals();
+    let mut builder = reading::editing_session(folder)?.fork(&key.uuid.to_string(), fork.step).without_run();
     if let Some(name) = &fork.name {
         builder = builder.name(name);
     }
     let experiment = builder.start()?;
     let id = experiment.short_id().unwrap_or_default().to_owned();
     let uuid = experiment.id().to_string();
-    experiment.stop()?;
+    let lost = experiment.stop()?;
+    if !lost.is_empty() {
+        return Err(Failure::failed(format!("{id} was made and is not whole: {lost}")));
+    }
     if screen.json {
         let step = number::json_step(fork.step);
         screen.document(&json!({ "experiment": id, "uuid": uuid, "forked_from": key.short_id, "fork_step": step }))?;
     } else {
         let step = number::step(fork.step);
         screen.line(format_args!("{} goes on from {} at step {step}", painted(BOLD, &id), key.short_id))?;
-        screen.note(painted(DIM, format!("log to it with `attach(\"{id}\")` or NEPTUNE_EXPERIMENT_ID={id}")))?;
+        screen.note(format!("log to it with `attach(\"{id}\")` or NEPTUNE_EXPERIMENT_ID={id}"))?;
     }
     Ok(Exit::Fine)
 }
@@ -47,7 +46,7 @@ pub(crate) fn rewind(screen: &mut Screen, folder: &Path, rewind: &cli::Rewind) -
     let revision = changed(folder, &key, |experiment| experiment.rewind(rewind.step))?;
     told(screen, &key, &revision)?;
     if !screen.json {
-        screen.note(painted(DIM, "series below monitoring/ and timing/ are on steps of their own and stay"))?;
+        screen.note("series below monitoring/ and timing/ are on steps of their own and stay")?;
     }
     Ok(Exit::Fine)
 }
@@ -169,7 +168,7 @@ fn told(screen: &mut Screen, key: &ExperimentKey, revision: &Revision) -> Result
     screen.line(format_args!("{id}: {what}{deleted}"))?;
     let undo = format!("`neptune undo {} {}` undoes it", key.short_id, revision.number);
     let until = if revision.points > 0 { ", until `neptune gc`" } else { "" };
-    screen.note(painted(DIM, format!("{undo}{until}")))
+    screen.note(format!("{undo}{until}"))
 }
 
 fn described(change: &Change) -> String {

@@ -63,6 +63,7 @@ pub(crate) mod beside {
 pub(crate) fn printed_by(output: Output, arguments: &[&str]) -> String {
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{arguments:?}: {error}");
+    assert!(!error.contains("u{1b}"), "{arguments:?}: what would colour it is told as text: {error}");
     String::from_utf8(output.stdout).unwrap()
 }
 

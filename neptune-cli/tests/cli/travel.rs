@@ -69,6 +69,15 @@ fn an_experiment_is_forked_and_a_variable_renamed() {
     assert!(last(folder, "TRA-2", "loss").contains('9'));
     let shown = printed(folder, &["show", "TRA-2", "--no-chart"]);
     assert!(shown.contains("forked_from") && shown.contains("branch"), "{shown}");
+    // Nobody trained it: it has no verdict, and the code of this program is not its own.
+    assert!(shown.contains("state    new") && !shown.contains("took"), "{shown}");
+    let shown = json(folder, &["show", "TRA-2"]);
+    assert_eq!((&shown["state"], &shown["ended"]), (&serde_json::Value::Null, &serde_json::Value::Null));
+    let variables: Vec<&String> = shown["variables"].as_object().unwrap().keys().collect();
+    assert!(!variables.iter().any(|path| path.starts_with("source_code") || path.starts_with("monitoring")), "{shown}");
+    let listed = json(folder, &["ls", "--id", "TRA-2"]);
+    assert_eq!(listed["experiments"][0]["state"], serde_json::Value::Null, "{listed}");
+    assert!(said(folder, &["abort", "TRA-2"], 5).is_empty());
     let renamed = printed(folder, &["rename", "TRA-2", "logs/loss", "train/loss"]);
     assert_eq!(renamed, "TRA-2: logs/loss renamed to train/loss\n");
     assert!(last(folder, "TRA-2", "train/loss").contains('9'));

@@ -65,7 +65,8 @@ impl Asking<'_> {
             if digests.clone().any(|variable| is_same(&variable.value)) {
                 return Some(Placement::There);
             }
-            let first = store.writers(&key).ok()?.into_iter().next()?;
+            // Who prepared it without running it has recorded no code.
+            let first = store.writers(&key).ok()?.into_iter().find(|writer| !writer.edits)?;
             if first.writer == self.writer {
                 return Some(Placement::At(names::CODE.to_owned()));
             }

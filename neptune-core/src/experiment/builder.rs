@@ -30,7 +30,6 @@ pub struct ExperimentBuilder {
     /// The project of the experiment, from who knows that it exists.
     pub(super) known_in: Option<ProjectName>,
     /// Whether an editor may make what is not there yet.
-    #[cfg(feature = "import")]
     pub(super) makes: bool,
     /// The experiment that this one goes on from, and the step.
     pub(super) fork: Option<(String, f64)>,
@@ -59,7 +58,6 @@ impl ExperimentBuilder {
             id: None,
             edits: false,
             known_in: None,
-            #[cfg(feature = "import")]
             makes: false,
             fork: None,
             name: None,
@@ -112,9 +110,27 @@ impl ExperimentBuilder {
         self
     }
 
-    /// Edits what is there, or makes a container that is no run of a program: without a state, and never running.
-    #[cfg(feature = "import")]
-    pub(crate) const fn making(mut self) -> Self {
+    /// Makes the experiment and does not run it: it has no state, neither running nor ended, until a process
+    /// [attaches](Session::attach) to it. For a program that prepares experiments for others; `neptune fork` does so. Nothing is
+    /// recorded of this process: neither its hardware, nor its output, nor its code. Dropping it is as good as
+    /// [`Experiment::stop`](crate::Experiment::stop).
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use neptune_core::ExperimentState;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let session = neptune_core::Session::builder().folder(folder.path()).open()?;
+    /// let prepared = session.experiment().name("rate 0.1").without_run().start()?;
+    /// let id = prepared.id().to_string();
+    /// prepared.stop()?;
+    /// assert_eq!(session.get(&id)?.state()?, ExperimentState::New);
+    /// let experiment = session.attach(&id).start()?;
+    /// assert_eq!(experiment.state()?, ExperimentState::Running);
+    /// # experiment.stop()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub const fn without_run(mut self) -> Self {
         self.edits = true;
         self.makes = true;
         self
@@ -135,14 +151,8 @@ impl ExperimentBuilder {
         self
     }
 
-    #[cfg(feature = "import")]
     pub(super) const fn may_make(&self) -> bool {
         !self.edits || self.makes
-    }
-
-    #[cfg(not(feature = "import"))]
-    pub(super) const fn may_make(&self) -> bool {
-        !self.edits
     }
 
     pub(crate) fn forking(mut self, parent: &str, step: Option<f64>) -> Self {

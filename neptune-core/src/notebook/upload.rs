@@ -175,7 +175,7 @@ impl NotebookFile {
     }
 
     fn keep(&self, session: &Session, id: ExperimentId, project: &ProjectName) -> Result<()> {
-        let notebook = session.experiment().id(&id.to_string()).in_project(project.clone()).making().start()?;
+        let notebook = session.experiment().id(&id.to_string()).in_project(project.clone()).without_run().start()?;
         notebook.atom("sys/kind").try_assign(KIND)?;
         if self.id.is_none() {
             notebook.atom("sys/name").try_assign(self.file_name())?;

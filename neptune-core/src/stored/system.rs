@@ -27,18 +27,23 @@ pub enum ExperimentState {
     Failed,
     /// Somebody stopped it before its work was done; `sys/failure` says why.
     Aborted,
+    /// It was made and no process has run it yet; see
+    /// [`without_run`](crate::ExperimentBuilder::without_run). `sys/state` is not there then, so no query asks for it by this word.
+    New,
 }
 
 impl ExperimentState {
-    const ALL: [Self; 4] = [Self::Running, Self::Succeeded, Self::Failed, Self::Aborted];
+    /// Those that are kept by their names.
+    const KEPT: [Self; 4] = [Self::Running, Self::Succeeded, Self::Failed, Self::Aborted];
 
-    /// The word for it, as `sys/state` has it: `running`, `succeeded`, `failed` or `aborted`.
+    /// The word for it, as `sys/state` has it: `running`, `succeeded`, `failed` or `aborted`; and `new`, where that is not there.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Running => "running",
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
             Self::Aborted => "aborted",
+            Self::New => "new",
         }
     }
 }
@@ -53,7 +58,7 @@ impl FromStr for ExperimentState {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|state| state.name() == text).ok_or_else(|| {
+        Self::KEPT.into_iter().find(|state| state.name() == text).ok_or_else(|| {
             let message = format!("there is no state {text:?}; the states are running, succeeded, failed and aborted");
             Error::new(ErrorKind::Invalid, message)
         })
@@ -70,7 +75,7 @@ pub struct SystemProperties {
     pub name: Option<String>,
     /// When it was made.
     pub created: Timestamp,
-    /// When it ended; `None` while it runs.
+    /// When it ended; `None` while it runs, and before it has run.
     pub finished: Option<Timestamp>,
     /// How long processes logged to it until now, without what lay between when it was resumed.
     pub running_time: Duration,
@@ -118,8 +123,7 @@ impl StoredExperiment {
     /// When the store cannot be read; `Invalid` for a state that a newer version gave it.
     pub fn state(&self) -> Result<ExperimentState> {
         let (store, key) = self.open()?;
-        // An experiment that was only ever edited has none.
-        text(&store, key, "sys/state")?.map_or(Ok(ExperimentState::Succeeded), |state| state.parse())
+        text(&store, key, "sys/state")?.map_or(Ok(ExperimentState::New), |state| state.parse())
     }
 
     /// What every experiment has: id, name, times, owner, sizes, tags, description and host.

@@ -47,6 +47,8 @@ pub struct WriterSummary {
     pub opened: Timestamp,
     /// When it ended; `None` while it has not said that it did.
     pub closed: Option<Timestamp>,
+    /// Whether it only edits: then it is no part of the run.
+    pub edits: bool,
 }
 
 const EXPERIMENT: &str = "SELECT e.id, e.uuid, p.short_key, e.number, p.name
@@ -158,7 +160,7 @@ impl Store {
 
     fn writers_where(&self, condition: &str, experiment_id: Option<i64>) -> Result<Vec<WriterSummary>> {
         let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT w.uuid, e.uuid, w.host, w.pid, w.opened_us, w.closed_us
+            "SELECT w.uuid, e.uuid, w.host, w.pid, w.opened_us, w.closed_us, w.edits
              FROM writer w JOIN experiment e ON e.id = w.experiment_id WHERE {condition} ORDER BY w.id"
         ))?;
         let writer = |row: &Row<'_>| {
@@ -169,6 +171,7 @@ impl Store {
                 pid: row.get(3)?,
                 opened: Timestamp::from_micros(row.get(4)?),
                 closed: row.get::<_, Option<i64>>(5)?.map(Timestamp::from_micros),
+                edits: row.get(6)?,
             })
         };
         let writers = match experiment_id {

@@ -29,7 +29,7 @@ impl Page {
             uuid: self.key.uuid.to_string(),
             project: self.key.project.as_str(),
             name: self.text("sys/name"),
-            state: self.text("sys/state"),
+            state: self.state(),
             failure: self.value("sys/failure").map(|_| self.text("sys/failure")),
             created: time("sys/creation_time"),
             ended: self.ended().map(clock::json),
@@ -48,7 +48,8 @@ pub(super) struct Shown<'a> {
     uuid: String,
     project: &'a str,
     name: &'a str,
-    state: &'a str,
+    /// None of one that no process has run yet.
+    state: Option<&'a str>,
     failure: Option<&'a str>,
     created: Option<String>,
     ended: Option<String>,
