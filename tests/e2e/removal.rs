@@ -66,7 +66,7 @@ fn a_deleted_experiment_is_gone_with_its_files_and_its_id_is_not_given_again() {
     let again = session.attach(&uuid).start().unwrap_err();
     assert!(again.kind() == ErrorKind::NotFound && again.to_string().contains("was deleted"), "{again}");
     assert_eq!(logged(&session, b"4"), "E2E-4");
-    session.delete(["E2E-4"]).unwrap();
+    session.delete(["E2E-4", "e2e-4"]).unwrap();
     assert_eq!(logged(&session, b"5"), "E2E-5", "the number of the newest is not given again either");
 }
 
