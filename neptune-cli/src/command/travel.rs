@@ -36,7 +36,7 @@ pub(crate) fn fork(screen: &mut Screen, folder: &Path, fork: &cli::Fork) -> Resu
     } else {
         let step = number::step(fork.step);
         screen.line(format_args!("{} goes on from {} at step {step}", painted(BOLD, &id), key.short_id))?;
-        screen.note(format!("log to it with `attach(\"{id}\")` or NEPTUNE_EXPERIMENT_ID={id}"))?;
+        screen.note(format_args!("log to it with `attach(\"{id}\")` or NEPTUNE_EXPERIMENT_ID={id}"))?;
     }
     Ok(Exit::Fine)
 }
@@ -168,7 +168,7 @@ fn told(screen: &mut Screen, key: &ExperimentKey, revision: &Revision) -> Result
     screen.line(format_args!("{id}: {what}{deleted}"))?;
     let undo = format!("`neptune undo {} {}` undoes it", key.short_id, revision.number);
     let until = if revision.points > 0 { ", until `neptune gc`" } else { "" };
-    screen.note(format!("{undo}{until}"))
+    screen.note(format_args!("{undo}{until}"))
 }
 
 fn described(change: &Change) -> String {

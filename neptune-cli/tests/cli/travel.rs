@@ -58,6 +58,31 @@ fn an_experiment_is_rewound_and_its_points_come_back_until_gc() {
 }
 
 #[test]
+fn what_is_said_about_a_change_is_plain_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    hundred(folder);
+    let editor = Session::builder().folder(folder).mode(Mode::Embedded).open().unwrap().edit("TRA-1").start().unwrap();
+    editor.log_artifact(&b"weights"[..], Some("model.bin")).unwrap();
+    editor.stop().unwrap();
+    for (arguments, about) in [
+        (&["rewind", "TRA-1", "--step", "49"][..], "neptune: `neptune undo TRA-1 1` undoes it, until `neptune gc`\n"),
+        (
+            &["delete-points", "TRA-1", "loss", "--to", "9"],
+            "neptune: `neptune undo TRA-1 2` undoes it, until `neptune gc`\n",
+        ),
+        (
+            &["fork", "TRA-1", "--step", "20"],
+            "neptune: log to it with `attach(\"TRA-2\")` or NEPTUNE_EXPERIMENT_ID=TRA-2\n",
+        ),
+        (&["delete-artifacts", "TRA-1", "model.bin"], "neptune: what other experiments need of it stays on the disk\n"),
+    ] {
+        let told = said(folder, &[arguments, &["--color", "always"]].concat(), 0);
+        assert!(told.contains(about), "{told}");
+    }
+}
+
+#[test]
 fn an_experiment_is_forked_and_a_variable_renamed() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
