@@ -389,6 +389,44 @@ fn files_of_other_folders_are_taken_only_when_they_are_allowed() {
 }
 
 #[test]
+fn sources_are_named_one_by_one_by_folder_and_by_pattern() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for name in
+        ["train.jl", "notes.md", "odd[1].jl", "src/model.jl", "src/deep/data.jl", "src/deep/data.csv", ".git/x.jl"]
+    {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, name).unwrap();
+    }
+    for (patterns, expected) in [
+        ("\"*.jl\"", &["odd[1].jl", "train.jl"][..]),
+        ("[\"src/*.jl\", \"./t*.jl\"]", &["src/model.jl", "train.jl"]),
+        ("\"**/*.jl\"", &["odd[1].jl", "src/deep/data.jl", "src/model.jl", "train.jl"]),
+        ("[\"src/**\", \"src/deep/data.?sv\"]", &["src/deep/data.csv", "src/deep/data.jl", "src/model.jl"]),
+        ("\"odd[1].jl\"", &["odd[1].jl"]),
+    ] {
+        write(folder, &format!("{{\"upload_source_files\": {patterns}}}"));
+        let id = import(folder, &["run.json"]);
+        let id = id.split_whitespace().next().unwrap();
+        let paths = paths(&experiment(folder, id), "source_code/files/");
+        let names: Vec<&str> = paths.iter().map(|path| path.strip_prefix("source_code/files/").unwrap()).collect();
+        assert_eq!(names, expected, "{patterns}");
+    }
+    for (pattern, code, message) in [
+        ("*.rs", 3, "there is no file that \"*.rs\" matches, seen from "),
+        ("train.jl/*.jl", 3, "there is no file that \"train.jl/*.jl\" matches"),
+        ("no/*.jl", 3, "there is no file or folder \"no\""),
+        ("src/[a.jl", 2, "has a [ without a ]"),
+        ("../*", 2, "--files-from"),
+    ] {
+        write(folder, &format!("{{\"upload_source_files\": [\"{pattern}\"]}}"));
+        let told = said(folder, &["import", "json", "run.json"], code);
+        assert!(told.contains("$.upload_source_files[0]") && told.contains(message), "{told}");
+    }
+}
+
+#[test]
 fn hostile_files_are_refused_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let deep = format!("{{\"params\": {{\"a\": {}", "[".repeat(1_000_000));

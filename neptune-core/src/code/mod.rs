@@ -31,3 +31,5 @@ pub use circumstances::Package;
 pub(crate) use pattern::{Pattern, glob};
 pub(crate) use recorder::{Recorder, Task};
 pub(crate) use settings::{CodeSettings, Sources};
+#[cfg(feature = "import")]
+pub(crate) use walk::is_aside;

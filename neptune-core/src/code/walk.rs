@@ -56,7 +56,7 @@ pub(super) fn walk(folder: &Path, neptune: &Path, is_over: &dyn Fn() -> bool) ->
 }
 
 /// Whether a folder holds what was made and not written.
-fn is_aside(folder: &Path, neptune: &Path) -> bool {
+pub(crate) fn is_aside(folder: &Path, neptune: &Path) -> bool {
     // Cargo marks its folder so, wherever that is.
     let is_cache = folder.join("CACHEDIR.TAG").is_file();
     let is_target = folder.ends_with("target") && folder.with_file_name("Cargo.toml").is_file();

@@ -273,7 +273,12 @@ impl<R: Read> Document<'_, '_, R> {
         let Self { reader, files, found, taken, .. } = self;
         each(reader, |reader| {
             let Some(path) = reader.text("the path of a file", MOST_TEXT)?.map(str::to_owned) else { return Ok(()) };
-            match all_files(files, &path, None) {
+            let all = match all_files(files, &path, None) {
+                // A name may have such a sign in it.
+                Err(Unusable::Missing(_)) if Files::is_pattern(&path) => files.matching(&path),
+                all => all,
+            };
+            match all {
                 Ok(all) => take(reader, found, taken, SOURCES, all),
                 Err(unusable) => note(reader, unusable),
             }

@@ -8,6 +8,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::code;
+
+/// What makes a path a pattern.
+const SIGNS: [char; 3] = ['*', '?', '['];
+
 /// Where the files are that a JSON file names.
 #[derive(Debug, Clone)]
 pub(super) struct Files {
@@ -53,6 +58,11 @@ impl Files {
         Self { looks_into_images: false, ..self.clone() }
     }
 
+    /// Whether a path may stand for several.
+    pub(super) fn is_pattern(path: &str) -> bool {
+        path.contains(SIGNS)
+    }
+
     /// The file or folder at `path`.
     pub(super) fn find(&self, path: &str) -> Result<Found, Unusable> {
         let missing = || {
@@ -87,9 +97,45 @@ impl Files {
         Ok(Found { path: real.to_owned(), within, is_folder: metadata.is_dir() })
     }
 
-    /// The files in a folder that was found, each with its path in it, in order. Links are followed to files that may be named,
-    /// and to no folders, which might go around in circles.
+    /// The files that a pattern of paths matches, each with its path within the folder that allows it, in order. What cargo
+    /// built, git and neptune are left out.
+    pub(super) fn matching(&self, pattern: &str) -> Result<Vec<(String, PathBuf)>, Unusable> {
+        let first = pattern.find(SIGNS).unwrap_or(pattern.len());
+        let (folder, names) = match pattern.get(..first).and_then(|plain| plain.rfind('/')) {
+            Some(0) => ("/", pattern.get(1..)),
+            Some(end) => (pattern.get(..end).unwrap_or_default(), pattern.get(end + 1..)),
+            None => (".", Some(pattern)),
+        };
+        let names = names.unwrap_or_default();
+        let matches = code::glob(names).map_err(|error| Unusable::Other(error.to_string()))?;
+        let depth = if names.contains("**") { usize::MAX } else { names.matches('/').count() };
+        let Found { path, within, is_folder } = self.find(folder)?;
+        let is_wanted = |name: &str, is_folder: bool| {
+            if is_folder {
+                name.matches('/').count() < depth && !code::is_aside(&path.join(name), Path::new(""))
+            } else {
+                matches.is_match(name)
+            }
+        };
+        let files = if is_folder { self.below(&path, is_wanted)? } else { Vec::new() };
+        if files.is_empty() {
+            let folder = self.folder.display();
+            return Err(Unusable::Missing(format!(
+                "FileNotFound: there is no file that {pattern:?} matches, seen from {folder}"
+            )));
+        }
+        let whole = |name: String| if within.is_empty() { name } else { format!("{within}/{name}") };
+        Ok(files.into_iter().map(|(name, file)| (whole(name), file)).collect())
+    }
+
+    /// The files in a folder that was found, each with its path in it, in order.
     pub(super) fn in_folder(&self, folder: &Path) -> Result<Vec<(String, PathBuf)>, Unusable> {
+        self.below(folder, |_, _| true)
+    }
+
+    /// The files below a folder that are wanted, by their paths in it, as are the folders that are looked into; in order.
+    /// Links are followed to files that may be named, and to no folders, which might go around in circles.
+    fn below(&self, folder: &Path, is_wanted: impl Fn(&str, bool) -> bool) -> Result<Vec<(String, PathBuf)>, Unusable> {
         let unreadable = |path: &Path, error: io::Error| {
             Unusable::Other(format!("the folder {} cannot be read: {error}", path.display()))
         };
@@ -105,6 +151,9 @@ impl Files {
                     return Err(Unusable::Other(format!("the name of {shown:?} is not UTF-8")));
                 };
                 let name = if name.is_empty() { file_name.to_owned() } else { format!("{name}/{file_name}") };
+                if !is_wanted(&name, kind.is_dir()) {
+                    continue;
+                }
                 if kind.is_dir() {
                     folders.push((name, entry.path()));
                 } else if kind.is_file() {
