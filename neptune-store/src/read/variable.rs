@@ -114,7 +114,9 @@ impl Store {
             }
         }
         if contents.is_empty() && !prefix.is_empty() {
-            return Err(self.variable_not_found(experiment, prefix));
+            let variable = self.variable(experiment, prefix.trim_end_matches('/'))?;
+            let (path, kind) = (variable.path, variable.kind);
+            return Err(Error::new(ErrorKind::NotFound, format!("{path:?} is {kind}, and no namespace")));
         }
         Ok(contents)
     }
@@ -139,6 +141,13 @@ impl Store {
             Ok(known) => known,
             Err(error) => return error,
         };
+        let within = format!("{}/", path.trim_end_matches('/'));
+        if let Some(inner) = known.iter().find(|variable| variable.path.starts_with(&within)) {
+            let (id, inner) = (&experiment.short_id, &inner.path);
+            let message =
+                format!("{path:?} of experiment {id} is a namespace; name a variable in it, such as {inner:?}");
+            return Error::new(ErrorKind::NotFound, message);
+        }
         let suggestion = nearest::suggestion(path, known.iter().map(|variable| variable.path.as_str()));
         Error::new(
             ErrorKind::NotFound,
