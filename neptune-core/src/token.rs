@@ -13,7 +13,7 @@ const MOST: usize = 16 << 10;
 
 /// A token: base64 of a JSON document with `api_address`, `api_url` (optional) and `api_key`, as it is copied from a server.
 ///
-/// It is shown without its key:
+/// It is shown without its key, and without a password in its address:
 ///
 /// ```
 /// let token: neptune_core::ApiToken = "eyJhcGlfYWRkcmVzcyI6Imh0dHBzOi8vYSIsImFwaV9rZXkiOiJzZWNyZXQifQ==".parse()?;
@@ -36,6 +36,14 @@ impl ApiToken {
     /// The address that people open.
     pub fn api_address(&self) -> &str {
         &self.address
+    }
+
+    /// The address that people open, without what else may stand in one: a password, or a key.
+    fn shown_address(&self) -> String {
+        let (scheme, rest) = self.address.split_once("://").unwrap_or_default();
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+        format!("{scheme}://{host}")
     }
 
     /// The address that programs talk to; that of people when the token names none.
@@ -72,13 +80,13 @@ impl FromStr for ApiToken {
 
 impl fmt::Display for ApiToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a token for {}", self.address)
+        write!(f, "a token for {}", self.shown_address())
     }
 }
 
 impl fmt::Debug for ApiToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ApiToken").field("api_address", &self.address).finish_non_exhaustive()
+        f.debug_struct("ApiToken").field("api_address", &self.shown_address()).finish_non_exhaustive()
     }
 }
 
@@ -138,6 +146,16 @@ mod tests {
         for wrong in ["Z", "Zm9v!", "Zm 9v", "Zg==Zg", "\u{e9}"] {
             assert_eq!(decoded(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn what_is_shown_of_an_address_is_the_machine() {
+        // {"api_address":"https://ada:secret@a.example:8080/secret?key=secret","api_key":"secret"}
+        let text = "eyJhcGlfYWRkcmVzcyI6Imh0dHBzOi8vYWRhOnNlY3JldEBhLmV4YW1wbGU6ODA4MC9zZWNyZXQ/a2V5PXNlY3JldCIsImFwaV9rZXkiOiJzZWNyZXQifQ==";
+        let token: ApiToken = text.parse().unwrap();
+        assert_eq!(token.to_string(), "a token for https://a.example:8080");
+        assert!(!format!("{token:?}").contains("secret"));
+        assert!(token.api_address().contains("ada:secret"), "whoever asks for it gets it whole");
     }
 
     #[test]
