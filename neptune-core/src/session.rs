@@ -404,7 +404,7 @@ impl SessionBuilder {
     /// background.
     ///
     /// # Errors
-    /// `Invalid` for an unknown mode, a token that is none, a project that is not `workspace/name`, or a limit that is no size;
+    /// `Invalid` for an unknown mode, an empty folder, a bad token, a project that is not `workspace/name`, or a limit that is no size;
     /// `Unavailable` when the folder cannot be made or written; `TooNew` when a newer version wrote the store; `NotFound` when
     /// there is no store to read only; `Unsupported` for a server.
     pub fn open(mut self) -> Result<Session> {
@@ -422,7 +422,7 @@ impl SessionBuilder {
         }
         let mode = self.mode.map_or_else(config::mode, Ok)?;
         let project = self.project.as_deref().map_or_else(config::project, |name| Ok(name.parse()?))?;
-        let folder = Folder::new(&self.folder.take().unwrap_or_else(config::folder));
+        let folder = Folder::named(&self.folder.take().unwrap_or_else(config::folder))?;
         if matches!(mode, Mode::Embedded | Mode::Offline) {
             std::fs::create_dir_all(folder.path()).map_err(|error| {
                 let path = folder.path().display();

@@ -22,6 +22,8 @@ use std::{
 
 use neptune_format::{ExperimentId, WriterId};
 
+use crate::error::{Error, ErrorKind, Result};
+
 /// A neptune folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Folder(PathBuf);
@@ -37,6 +39,15 @@ pub(crate) struct WriterFolder {
 impl Folder {
     pub(crate) fn new(path: &Path) -> Self {
         Self(path.to_owned())
+    }
+
+    /// The folder that a person named.
+    pub(crate) fn named(path: &Path) -> Result<Self> {
+        if path.as_os_str().is_empty() {
+            let message = "the folder is an empty path; name one, such as \".neptune\", or say none for NEPTUNE_DIR";
+            return Err(Error::new(ErrorKind::Invalid, message));
+        }
+        Ok(Self::new(path))
     }
 
     pub(crate) fn path(&self) -> &Path {
