@@ -86,6 +86,17 @@ pub(crate) fn signals() -> Result<bool> {
     }
 }
 
+/// `NEPTUNE_ECHO`: whether what is logged is also said on standard error; `on`, or `off`.
+#[cfg(feature = "embedded")]
+pub(crate) fn echo() -> Result<bool> {
+    const NAME: &str = "NEPTUNE_ECHO";
+    match text(NAME)?.as_deref() {
+        None | Some("off" | "0") => Ok(false),
+        Some("on" | "1") => Ok(true),
+        Some(word) => Err(Error::new(ErrorKind::Invalid, format!("{NAME} is {word:?}; it is on or off"))),
+    }
+}
+
 /// `NEPTUNE_HARDWARE`: how many seconds lie between readings of the hardware, or `off`.
 #[cfg(feature = "hardware")]
 pub(crate) fn hardware() -> Result<Readings> {

@@ -5,6 +5,7 @@ mod console;
 mod files;
 mod hardware;
 mod lifecycle;
+mod says;
 mod traced;
 mod travel;
 
@@ -43,6 +44,8 @@ fn main() -> Outcome {
         ["logs-bytes", folder, bytes] => files::logs_bytes(folder, bytes.parse()?),
         ["listens", folder] => files::listens(folder),
         ["console", folder, mode, acts @ ..] => console::run(folder, mode, acts),
+        ["echoes", folder] => says::echoes(folder),
+        ["wrong-step", folder, how] => says::wrong_step(folder, how),
         ["exits", folder] => lifecycle::exits(folder),
         ["signalled", folder, how] => lifecycle::signalled(folder, how),
         ["takes-memory", folder, group] => lifecycle::takes_memory(folder, group),

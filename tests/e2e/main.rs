@@ -18,6 +18,7 @@ mod crowd;
 mod damage;
 mod deaths;
 mod downloads;
+mod echo;
 mod ending;
 mod fetching;
 mod fixtures;

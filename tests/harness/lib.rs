@@ -7,7 +7,7 @@ use std::{
     ffi::OsStr,
     io::{self, BufRead as _, BufReader},
     path::{Path, PathBuf},
-    process::{Child, ChildStdout, Command, ExitStatus, Stdio},
+    process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio},
     time::Duration,
 };
 
@@ -145,15 +145,32 @@ impl Trainer {
         Self::spawn(command, &[("NEPTUNE_DIR", folder.path().as_os_str())])
     }
 
+    /// Runs `scenario` of the test child to its end, with variables in the environment as [`Trainer::start_with`] has them; what it
+    /// said on both streams.
+    pub fn output<S: AsRef<OsStr>>(
+        scenario: &str,
+        arguments: impl IntoIterator<Item = S>,
+        environment: &[(&str, &OsStr)],
+    ) -> Output {
+        let mut command = Command::new(programs().join("neptune-test-child"));
+        command.arg(scenario).args(arguments).stdin(Stdio::null());
+        Self::isolate(&mut command, environment);
+        command.output().expect("the test child can be started")
+    }
+
     fn spawn(mut command: Command, environment: &[(&str, &OsStr)]) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::piped());
+        Self::isolate(&mut command, environment);
+        let mut child = command.spawn().expect("the test child can be started");
+        let lines = BufReader::new(child.stdout.take().expect("its output is piped"));
+        Self { child, lines }
+    }
+
+    fn isolate(command: &mut Command, environment: &[(&str, &OsStr)]) {
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("NEPTUNE_")) {
             command.env_remove(name);
         }
         command.env("NEPTUNE_CODE", "off").envs(environment.iter().copied());
-        let mut child = command.spawn().expect("the test child can be started");
-        let lines = BufReader::new(child.stdout.take().expect("its output is piped"));
-        Self { child, lines }
     }
 
     /// The next line that the child says; empty when it is gone.

@@ -119,6 +119,15 @@ impl Drop for Capture {
     }
 }
 
+/// Where standard error went before it was captured, while it is: what is written there is not kept.
+pub(crate) fn uncaptured_stderr() -> Option<OwnedFd> {
+    let current = AT_EXIT.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let (_, shared) = current.filter(|(generation, _)| *generation == fork::generation())?;
+    let shared = shared.upgrade()?;
+    let stderr = shared.redirected.iter().find(|it| it.which == Which::Stderr)?;
+    if stderr.is_restored.load(Ordering::Acquire) { None } else { stderr.original.try_clone().ok() }
+}
+
 /// Called at the exit of the process, by whichever thread that is, while others go on.
 extern "C" fn finish_at_exit() {
     let current = AT_EXIT.try_lock().ok().and_then(|mut current| current.take());

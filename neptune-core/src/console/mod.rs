@@ -17,4 +17,4 @@ mod stream;
 mod watch;
 mod wire;
 
-pub(crate) use capture::{Capture, Console, Destination};
+pub(crate) use capture::{Capture, Console, Destination, uncaptured_stderr};

@@ -42,6 +42,8 @@ pub struct ExperimentBuilder {
     pub(super) watches_panics: bool,
     pub(super) watches_signals: Option<bool>,
     pub(super) on_abort: Callbacks,
+    #[cfg(feature = "embedded")]
+    pub(super) echoes: Option<bool>,
     #[cfg(feature = "hardware")]
     pub(super) hardware: Option<Readings>,
     #[cfg(target_os = "linux")]
@@ -69,6 +71,8 @@ impl ExperimentBuilder {
             watches_panics: true,
             watches_signals: None,
             on_abort: Callbacks(Vec::new()),
+            #[cfg(feature = "embedded")]
+            echoes: None,
             #[cfg(feature = "hardware")]
             hardware: None,
             #[cfg(target_os = "linux")]
@@ -107,6 +111,10 @@ impl ExperimentBuilder {
     #[cfg(target_os = "linux")]
     pub(crate) fn known_in(mut self, project: ProjectName) -> Self {
         self.known_in = Some(project);
+        #[cfg(feature = "embedded")]
+        {
+            self.echoes = Some(false);
+        }
         self
     }
 
@@ -148,6 +156,7 @@ impl ExperimentBuilder {
             self.console = Some(Console::NONE);
         }
         self.code.is_off = true;
+        self.echoes = Some(false);
         self
     }
 
@@ -186,8 +195,8 @@ impl ExperimentBuilder {
     }
 
     /// A property; see [`ExperimentHandle::set_property`](crate::ExperimentHandle::set_property).
-    pub fn property(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.properties.push((key.into(), value.into()));
+    pub fn property(mut self, key: impl Into<String>, value: impl fmt::Display) -> Self {
+        self.properties.push((key.into(), value.to_string()));
         self
     }
 
@@ -206,6 +215,19 @@ impl ExperimentBuilder {
     /// Has `callback` called once somebody asks for the experiment to be aborted; see [`ExperimentHandle::on_abort`](crate::ExperimentHandle::on_abort).
     pub fn on_abort(mut self, callback: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.on_abort.0.push(Box::new(callback));
+        self
+    }
+
+    /// Also says what is logged on standard error, a line for each write, as `NEPTUNE_ECHO=on` does: for trying something out.
+    ///
+    /// A background thread says it once the store has it, half a second later or so, and at most 1,000 lines at a time. What
+    /// neptune logs by itself, below `monitoring/`, `timing/` and `source_code/`, is left out; and what is said is not kept as output
+    /// of the program. The step of a point that was logged without one is not known there. Whoever does not read standard error
+    /// holds up the store, and [`stop`](crate::Experiment::stop) until its deadline; never a logging call. Offline and in debug mode
+    /// nothing is said, because no thread reads what was logged.
+    #[cfg(feature = "embedded")]
+    pub const fn echo(mut self) -> Self {
+        self.echoes = Some(true);
         self
     }
 

@@ -43,6 +43,10 @@ impl ExperimentBuilder {
         #[cfg(target_os = "linux")]
         let console = if self.edits { Console::NONE } else { self.console.map_or_else(config::console, Ok)? };
         let signals = self.watches_signals.map_or_else(config::signals, Ok)?;
+        #[cfg(feature = "embedded")]
+        let echoes = self.echoes.map_or_else(config::echo, Ok)?;
+        #[cfg(not(feature = "embedded"))]
+        let echoes = false;
         let Beginning { id, existing, is_maker, forked } = self.session.beginning(self.fork, self.id, self.known_in)?;
         if !may_make && existing.project.is_none() && self.session.mode() == Mode::Embedded {
             return Err(Error::new(ErrorKind::NotFound, format!("there is no experiment {id} in this store")));
@@ -62,7 +66,10 @@ impl ExperimentBuilder {
         if let Some(forked) = &forked {
             journal.record(forked);
         }
-        let (drain, lock, short_id) = self.session.drain(&journal, id, writer, opened.lock)?;
+        let (drain, lock, short_id) = self.session.drain(&journal, id, writer, opened.lock, echoes)?;
+        if echoes && drain.is_none() {
+            journal.losses().notice(|| format!("nothing is echoed in mode {}", self.session.mode()));
+        }
         let objects = self.session.objects();
         let state = Arc::new(State {
             id,
@@ -205,13 +212,14 @@ impl Session {
         experiment: ExperimentId,
         writer: WriterId,
         lock: Option<Lock>,
+        echoes: bool,
     ) -> Result<(Option<Drain>, Option<Lock>, Option<String>)> {
         let lock = match lock {
             Some(lock) if self.mode() == Mode::Embedded => lock,
             lock => return Ok((None, lock, None)),
         };
         let key = neptune_store::WriterKey { experiment, writer };
-        let sink = Box::new(crate::sink::Embedded::new(self.store()?, key));
+        let sink = Box::new(crate::sink::Embedded::new(self.store()?, key).echoing(echoes));
         let drain = Drain::start(Arc::clone(journal), lock, sink, self.inner.durability.sync_every())?;
         let short_id = self.store()?.experiment(experiment)?.short_id;
         Ok((Some(drain), None, Some(short_id)))
@@ -225,6 +233,7 @@ impl Session {
         _experiment: ExperimentId,
         _writer: WriterId,
         lock: Option<Lock>,
+        _echoes: bool,
     ) -> Result<(Option<Drain>, Option<Lock>, Option<String>)> {
         Ok((None, lock, None))
     }

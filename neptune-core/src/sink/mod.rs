@@ -3,6 +3,8 @@
 mod drain;
 
 #[cfg(feature = "embedded")]
+mod echo;
+#[cfg(feature = "embedded")]
 mod embedded;
 
 pub(crate) use drain::Drain;
