@@ -96,6 +96,20 @@ fn of_an_image_above_the_limit_the_entry_is_kept_and_the_bytes_are_counted() {
 }
 
 #[test]
+fn an_image_that_was_held_back_until_the_end_is_kept_with_its_bytes() {
+    let folder = Folder::new();
+    let session = folder.session();
+    let experiment = session.experiment().start().unwrap();
+    let handle = experiment.handle();
+    experiment.before_flush(move || handle.log_image("last", Image::from_u8(&[9; 6], 2, 3, 1).unwrap()));
+    let handle = experiment.handle();
+    assert!(experiment.stop().unwrap().is_empty());
+    let points = session.get("E2E-1").unwrap().series::<Image>("last").unwrap();
+    assert_eq!(points.len(), 1);
+    assert!(handle.image(&points[0].value).unwrap().starts_with(b"\x89PNG"));
+}
+
+#[test]
 fn bad_names_steps_and_types_are_counted_and_leave_no_file() {
     let folder = Folder::new();
     let experiment = folder.session().experiment().start().unwrap();

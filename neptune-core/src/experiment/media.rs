@@ -98,8 +98,13 @@ impl ExperimentHandle {
 impl Series<Image> {
     /// Logs an image at the step behind the last. See [`ExperimentHandle::log_image`] for what it costs and what is kept.
     pub fn append(&self, image: impl Into<Image>) {
+        self.append_as_of(clock::now(), image);
+    }
+
+    /// Logs an image at the step behind the last, as of `time`.
+    pub fn append_as_of(&self, time: impl Into<Timestamp>, image: impl Into<Image>) {
         let (entry, _held) = self.state.keep_image(image.into());
-        self.log_document(None, clock::now(), &entry.to_text());
+        self.log_document(None, time.into(), &entry.to_text());
     }
 
     /// Logs an image at `step`.
@@ -118,7 +123,12 @@ impl Series<Image> {
 impl Series<Histogram> {
     /// Logs a histogram at the step behind the last.
     pub fn append(&self, histogram: &Histogram) {
-        self.log_document(None, clock::now(), &histogram.to_text());
+        self.append_as_of(clock::now(), histogram);
+    }
+
+    /// Logs a histogram at the step behind the last, as of `time`.
+    pub fn append_as_of(&self, time: impl Into<Timestamp>, histogram: &Histogram) {
+        self.log_document(None, time.into(), &histogram.to_text());
     }
 
     /// Logs a histogram at `step`.
@@ -146,10 +156,8 @@ impl State {
             name: image.name,
             description: image.description,
         };
-        if !self.journal.is_ours()
-            || self.journal.keeps_nothing()
-            || self.ended.load(std::sync::atomic::Ordering::Acquire)
-        {
+        // What is held back is still logged while the experiment ends.
+        if !self.journal.is_ours() || self.journal.keeps_nothing() || self.journal.is_stopped() {
             // Its point is not kept either, and is what counts.
             return (entry, None);
         }

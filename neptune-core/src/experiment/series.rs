@@ -129,6 +129,12 @@ impl<T: Number> Series<T> {
         }
     }
 
+    /// Logs a value at the step behind the last, as of `time`.
+    #[inline]
+    pub fn append_as_of(&self, time: impl Into<Timestamp>, value: T) {
+        self.journal.floats(time.into(), None, 1, std::iter::once((self.number, value.to_f64())));
+    }
+
     /// Logs a value at `step`, as of `time`: for points that were measured elsewhere or before.
     #[inline]
     pub fn append_with(&self, step: impl IntoStep, time: impl Into<Timestamp>, value: T) {
@@ -143,6 +149,11 @@ impl Series<String> {
     /// Logs a text, of at most 1 MiB, at the step behind the last.
     pub fn append(&self, text: impl AsRef<str>) {
         self.journal.text(self.number, clock::now(), None, text.as_ref());
+    }
+
+    /// Logs a text at the step behind the last, as of `time`.
+    pub fn append_as_of(&self, time: impl Into<Timestamp>, text: impl AsRef<str>) {
+        self.journal.text(self.number, time.into(), None, text.as_ref());
     }
 
     /// Logs a text at `step`.
@@ -188,7 +199,7 @@ impl<T> Series<T> {
 
     #[cold]
     pub(super) fn refuse_step(&self) {
-        self.journal.losses().explain(LostReason::InvalidStep, 1, || format!("series {}", self.path));
+        self.journal.losses().explain(LostReason::InvalidStep, 1, || format!("a step of {}", self.path));
     }
 }
 

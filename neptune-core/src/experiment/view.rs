@@ -15,7 +15,7 @@ use crate::image::Image;
 ///
 /// | container | made and written by | read by |
 /// |---|---|---|
-/// | Series | `log`, `log_at`, `log_with`, `extend` | `tail`, `all` |
+/// | Series | `log`, `log_at`, `log_with`, `log_as_of`, `extend` | `tail`, `all` |
 /// | Atom | `assign` | `read` |
 /// | Set | `add`, `remove`, `reset` | `get` |
 ///
@@ -52,11 +52,12 @@ pub trait Loggable: sealed::Sealed {
     fn log(self, series: &Series<Self::Of>, place: Place);
 }
 
-/// Where a value goes: behind the last, at a step, or at a step as of a time.
+/// Where a value goes: behind the last, at a step, or either as of a time.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub enum Place {
     Next,
+    AsOf(Timestamp),
     At(Step),
     With(Step, Timestamp),
 }
@@ -102,6 +103,11 @@ impl View {
     /// Logs a value to the series here at `step`, as of `time`: for what was measured elsewhere or before.
     pub fn log_with<V: Loggable>(&self, step: impl IntoStep, time: impl Into<Timestamp>, value: V) {
         self.log_to(step.into_step().map(|step| Place::With(step, time.into())), value);
+    }
+
+    /// Logs a value to the series here at the step behind its last, as of `time`.
+    pub fn log_as_of<V: Loggable>(&self, time: impl Into<Timestamp>, value: V) {
+        self.log_to(Some(Place::AsOf(time.into())), value);
     }
 
     fn log_to<V: Loggable>(&self, place: Option<Place>, value: V) {
@@ -216,6 +222,7 @@ impl<N: Number> Loggable for N {
     fn log(self, series: &Series<N>, place: Place) {
         match place {
             Place::Next => series.append(self),
+            Place::AsOf(time) => series.append_as_of(time, self),
             Place::At(step) => series.append_at(step, self),
             Place::With(step, time) => series.append_with(step, time, self),
         }
@@ -231,6 +238,7 @@ macro_rules! loggable {
             fn log(self, series: &Series<$series>, place: Place) {
                 match place {
                     Place::Next => series.append(self),
+                    Place::AsOf(time) => series.append_as_of(time, self),
                     Place::At(step) => series.append_at(step, self),
                     Place::With(step, time) => series.append_with(step, time, self),
                 }

@@ -160,6 +160,10 @@ impl Ring {
         self.ready.0.load(Ordering::Acquire)
     }
 
+    pub(super) fn is_stopped(&self) -> bool {
+        self.front.active.load(Ordering::Acquire) & STOPPED != 0
+    }
+
     pub(super) fn is_stalled(&self) -> bool {
         self.front.active.load(Ordering::Acquire) & STALLED != 0
     }

@@ -281,6 +281,11 @@ impl Journal {
         self.ring.is_ours()
     }
 
+    /// Whether nothing more is taken.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.ring.is_stopped()
+    }
+
     /// A place behind everything that was logged before this call.
     pub(crate) fn logged(&self) -> Position {
         self.ring.given_out()
