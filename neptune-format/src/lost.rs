@@ -32,7 +32,7 @@ pub enum LostReason {
     TooManySeries = 9,
     /// Bytes of the journal were damaged; the count is of damaged stretches, each one or more records.
     Damaged = 10,
-    /// The step was NaN or infinite.
+    /// The step was NaN or infinite; or it was not behind the last one, where steps must increase.
     InvalidStep = 11,
     /// A metric was given something that is no number.
     NotANumber = 12,
@@ -102,7 +102,9 @@ impl LostReason {
             Self::Forked => "a forked process must attach to the experiment itself",
             Self::TooManySeries => "one writer can name at most 2^32 - 1 series",
             Self::Damaged => "bytes of the journal were damaged; they were set aside, see neptune doctor",
-            Self::InvalidStep => "a step must be a finite number",
+            Self::InvalidStep => {
+                "a step is a finite number, and by the `send_` methods greater than the last of its log"
+            }
             Self::NotANumber => "a metric takes numbers; see the first warning for the place",
             Self::StorageLimit => {
                 "files take as much room as they may; delete artifacts and run neptune gc, or raise NEPTUNE_STORAGE_LIMIT"

@@ -123,6 +123,49 @@ fn steps_that_are_no_numbers_are_counted() {
 }
 
 #[test]
+fn the_warning_about_a_step_names_its_log_and_is_true_of_every_way_to_log() {
+    for (how, about) in [
+        ("metrics", "a step of \"train/loss\""),
+        ("text", "a step of \"notes\""),
+        ("series", "a step of train/loss"),
+        ("behind", "an x of logs/loss"),
+    ] {
+        let folder = Folder::new();
+        let output = Trainer::output("wrong-step", [folder.path().as_os_str(), how.as_ref()], &[]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        let why = "a step is a finite number, and by the `send_` methods greater than the last of its log";
+        assert!(said.contains(&format!("1 not kept so far, invalid_step ({about}): {why}.")), "{said}");
+    }
+}
+
+#[test]
+fn a_parameter_that_was_not_kept_may_be_set_again_and_is_told() {
+    let folder = Folder::new();
+    let experiment = folder.session().experiment().start().unwrap();
+    let error = experiment.log_params(&serde_json::json!({ "prompt": "x".repeat(2 << 20), "rate": 0.1 })).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert!(error.to_string().contains("parameters/prompt") && error.to_string().contains("1 MiB"), "{error}");
+    experiment.log_params(&serde_json::json!({ "prompt": "short" })).unwrap();
+    assert_eq!(experiment.parameters().unwrap()["prompt"], "short".into());
+    assert_eq!(experiment.parameters().unwrap()["rate"], AtomValue::Float(0.1), "the others are set");
+    let handle = experiment.handle();
+    assert_eq!(experiment.stop().unwrap().count(LostReason::TooLarge), 1);
+    let error = handle.log_params(&serde_json::json!({ "late": 1 })).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(error.to_string().contains("stopped"), "{error}");
+    let error = handle.log_artifact(&b"late"[..], Some("late.bin")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+}
+
+#[test]
+fn an_empty_folder_is_refused_and_nothing_is_made() {
+    let error = neptune_core::Session::builder().folder("").mode(Mode::Embedded).open().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert!(error.to_string().contains("NEPTUNE_DIR"), "{error}");
+    assert!(!std::path::Path::new("store.db").exists());
+}
+
+#[test]
 fn a_bad_description_is_refused_at_the_start() {
     let folder = Folder::new();
     let session = folder.session();

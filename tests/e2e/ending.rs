@@ -118,6 +118,24 @@ fn a_finished_experiment_can_be_attached_to_and_goes_on_behind_its_last_step() {
 }
 
 #[test]
+fn a_finished_experiment_takes_a_late_value_at_an_older_step() {
+    let folder = Folder::new();
+    let session = folder.session();
+    let first = session.experiment().start().unwrap();
+    let loss = first.series::<f64>("train/loss").unwrap();
+    (0..10_u32).for_each(|step| loss.append_at(step, f64::from(step)));
+    first.stop().unwrap();
+    let late = session.edit("E2E-1").start().unwrap();
+    late.series::<f64>("train/loss").unwrap().append_at(3, 33.0);
+    late.series::<f64>("train/loss").unwrap().append_at(3.5, 35.0);
+    late.stop().unwrap();
+    let points = session.get("E2E-1").unwrap().series::<f64>("train/loss").unwrap();
+    let found: Vec<(f64, f64)> = points.iter().map(|point| (point.step, point.value)).collect();
+    assert_eq!((found.len(), found[3], found[4], found[10]), (11, (3.0, 33.0), (3.5, 35.0), (9.0, 9.0)));
+    assert_eq!(folder.text("sys/state"), "succeeded");
+}
+
+#[test]
 fn a_store_that_cannot_be_written_keeps_everything_in_the_journal() {
     let folder = Folder::new();
     let session = folder.session();

@@ -177,6 +177,11 @@ fn reading_what_was_never_written_names_the_nearest_paths() {
     assert!(error.to_string().contains("did you mean \"train/batch_size\""), "{error}");
     assert_eq!(experiment.variable_type("train/los").unwrap_err().kind(), ErrorKind::NotFound);
     assert_eq!(experiment.namespace_contents("trian").unwrap_err().kind(), ErrorKind::NotFound);
+    let error = experiment.namespace_contents("train/loss").unwrap_err();
+    assert_eq!(error.to_string(), "\"train/loss\" is Series(float), and no namespace");
+    let error = experiment.variable_type("train").unwrap_err();
+    assert!(error.to_string().contains("\"train\" of experiment E2E-1 is a namespace"), "{error}");
+    assert!(error.to_string().contains("such as \"train/batch_size\""), "{error}");
     assert_eq!(experiment.set("tags").get().unwrap_err().kind(), ErrorKind::NotFound);
     experiment.stop().unwrap();
 }
@@ -244,6 +249,22 @@ fn parameters_are_flattened_and_never_change() {
     experiment.remove_property("note");
     assert!(experiment.atom("properties/note").read().is_err());
     assert_eq!(experiment.stop().unwrap().count(LostReason::Immutable), 1);
+}
+
+#[test]
+fn numbers_among_parameters_are_exact_also_where_json_has_none() {
+    let folder = Folder::new();
+    let session = folder.session();
+    let params = std::collections::BTreeMap::from([("clip", f64::INFINITY), ("unset", f64::NAN)]);
+    let experiment =
+        session.experiment().params(&params).params(&serde_json::json!({ "seed": u64::MAX })).start().unwrap();
+    experiment.log_params(&params).expect("the same values again are fine");
+    experiment.stop().unwrap();
+    let attached = session.attach("E2E-1").params(&params).params(&serde_json::json!({ "seed": u64::MAX })).start();
+    let parameters = attached.unwrap().parameters().unwrap();
+    assert_eq!(parameters["clip"], AtomValue::Float(f64::INFINITY));
+    assert!(parameters["unset"].as_f64().is_some_and(f64::is_nan), "{parameters:?}");
+    assert_eq!(parameters["seed"], AtomValue::Json(u64::MAX.to_string()));
 }
 
 #[test]

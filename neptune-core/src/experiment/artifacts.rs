@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use neptune_format::{AtomValue, File, ObjectId, Record, VariablePath};
+use neptune_format::{AtomValue, File, LostReason, ObjectId, Record, VariablePath};
 
 use super::state::{ExperimentHandle, State};
 use crate::{
@@ -87,7 +87,7 @@ impl ExperimentHandle {
     /// # Errors
     /// `FileNotFound`, with the path, when there is no such file; `Invalid` when `destination` is no path or missing for bytes
     /// and readers; `TypeConflict` when something else has that name; `StorageLimitReached` when it would take the objects of the
-    /// session above their [limit](crate::SessionBuilder::storage_limit); `Unavailable` when the file cannot be read or the
+    /// session above their [limit](crate::SessionBuilder::storage_limit); `Unsupported` when the experiment has ended; `Unavailable` when the file cannot be read or the
     /// folder of the session cannot be written, because its disk is full for example. Of a folder, files before the one
     /// that failed are kept.
     pub fn log_artifact<'a>(&self, source: impl Into<ArtifactSource<'a>>, destination: Option<&str>) -> Result<()> {
@@ -137,7 +137,8 @@ impl State {
         if let Some(value) = self.variables.atom(path, value)? {
             let record = Record::Assign { path: path.clone(), value };
             self.journal.try_record(&record).map_err(|reason| {
-                Error::new(ErrorKind::Unavailable, format!("{path} cannot be logged: {}", reason.explanation()))
+                let kind = if reason == LostReason::Stopped { ErrorKind::Unsupported } else { ErrorKind::Unavailable };
+                Error::new(kind, format!("{path} cannot be logged: {}", reason.explanation()))
             })?;
         }
         // Only now may whoever removes what nobody needs look for this object.

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use neptune_format::{AtomValue, PathError, VariablePath};
 
-use super::state::{ExperimentHandle, State};
+use super::{
+    state::{ExperimentHandle, State},
+    variables::Refusal,
+};
 use crate::error::Result;
 
 /// A handle to a variable of one value: `assign` sets it, `read` reads it back.
@@ -22,14 +25,18 @@ impl ExperimentHandle {
 }
 
 impl Atom {
-    /// As [`Atom::assign`], but tells what is wrong instead of counting it. For integrations, which know the place.
+    /// As [`Atom::assign`], but tells what is wrong instead of counting it. For integrations, which know the place. What the
+    /// journal cannot take is counted all the same, and no error.
     ///
     /// # Errors
     /// `Invalid` for a bad path, `TypeConflict` for a value of another type, `Immutable` for a parameter that has another
     /// value already.
     pub fn try_assign(&self, value: impl Into<AtomValue>) -> Result<()> {
         let path = self.path.as_ref().map_err(Clone::clone)?;
-        Ok(self.state.try_assign(path, value.into())?)
+        match self.state.try_assign(path, value.into()) {
+            Err(Refusal::NotKept { .. }) => Ok(()),
+            assigned => Ok(assigned?),
+        }
     }
 
     /// Sets the value. The first value fixes the type; a whole number may be assigned where floats are kept. A value of

@@ -75,7 +75,8 @@ pub trait Classic: sealed::Sealed {
     /// Removes everything from a log, so that it can be used from scratch.
     ///
     /// # Errors
-    /// `NotFound`, with the nearest names, when there is no such log (`ChannelDoesNotExist` of old).
+    /// `NotFound`, with the nearest names, when there is no such log (`ChannelDoesNotExist` of old); `Unsupported` when the
+    /// experiment has ended.
     #[cfg(feature = "embedded")]
     fn reset_log(&self, log_name: &str) -> Result<()>;
 }
@@ -242,6 +243,7 @@ impl Classic for ExperimentHandle {
     #[cfg(feature = "embedded")]
     fn reset_log(&self, log_name: &str) -> Result<()> {
         let path = VariablePath::within("logs", log_name)?;
+        self.state.expect_open()?;
         self.variable_type(path.as_str())?;
         self.delete(path.as_str());
         Ok(())
@@ -252,11 +254,11 @@ impl ExperimentHandle {
     /// Logs `y` at `x` when that lies behind the last x of the log, and counts it otherwise.
     fn log_behind<V: Loggable>(&self, name: &str, x: Option<Step>, y: V) {
         let Some(series) = self.logged::<V::Of>(name) else { return };
-        match x.filter(|x| self.is_behind(&series, x.get())) {
-            Some(x) => y.log(&series, Place::At(x)),
-            None => self.state.journal.losses().explain(LostReason::InvalidStep, 1, || {
-                format!("the x of {} must be a number, and greater with each entry", series.path())
-            }),
+        if let Some(x) = x.filter(|x| self.is_behind(&series, x.get())) {
+            y.log(&series, Place::At(x));
+        } else {
+            let losses = self.state.journal.losses();
+            losses.explain(LostReason::InvalidStep, 1, || format!("an x of {}", series.path()));
         }
     }
 

@@ -1,5 +1,7 @@
 //! Logging by name: metrics, text, parameters, properties, tags.
 
+use std::fmt::Display;
+
 use neptune_format::{AtomValue, Content, LostReason, Record, Step, Timestamp, VariablePath};
 use serde::Serialize;
 
@@ -53,8 +55,9 @@ impl ExperimentHandle {
     pub fn log_metrics<'a, N: Number>(&self, step: impl IntoStep, metrics: impl IntoIterator<Item = (&'a str, N)>) {
         let state = &*self.state;
         let Some(step) = step.into_step() else {
-            let count = metrics.into_iter().count() as u64;
-            state.journal.losses().add(LostReason::InvalidStep, count);
+            for (name, _) in metrics {
+                state.refuse_step(name);
+            }
             return;
         };
         let time = clock::now();
@@ -133,7 +136,7 @@ impl ExperimentHandle {
     /// Logs a line of the text `name` at `step`.
     pub fn log_text_at(&self, name: &str, step: impl IntoStep, text: impl AsRef<str>) {
         let Some(step) = step.into_step() else {
-            self.state.journal.losses().add(LostReason::InvalidStep, 1);
+            self.state.refuse_step(name);
             return;
         };
         if let Some(series) = self.state.text(name) {
@@ -143,11 +146,14 @@ impl ExperimentHandle {
 
     /// Sets parameters from anything that serialises to a map or a struct: nested fields become `parameters/a/b`.
     ///
-    /// Parameters never change: setting one again to the same value does nothing.
+    /// Numbers stay as they are, NaN and infinities too; a whole number beyond 64 signed bits is kept as JSON, and so are lists
+    /// (in which JSON has null for what is not finite) and what is null. Parameters never change: setting one again to the same
+    /// value does nothing.
     ///
     /// # Errors
-    /// `Invalid` when `params` is not a map or a struct or a name is no path; `Immutable` when a parameter has another
-    /// value already. The others are set all the same.
+    /// `Invalid` when `params` is not a map or a struct, a name is no path, or a value takes more than 1 MiB; `Immutable` when a
+    /// parameter has another value already; `Unsupported` when the experiment has ended; `Unavailable` when the journal could
+    /// not take one. The others are set all the same, unless `params` or a name is wrong.
     pub fn log_params<T: Serialize + ?Sized>(&self, params: &T) -> Result<()> {
         let mut refused = None;
         for (path, value) in flatten::parameters(params)? {
@@ -159,10 +165,11 @@ impl ExperimentHandle {
         refused.map_or(Ok(()), |refusal| Err(refusal.into()))
     }
 
-    /// Sets the property `key`, the atom `properties/KEY`. Properties may change.
-    pub fn set_property(&self, key: &str, value: impl Into<String>) {
+    /// Sets the property `key`, the atom `properties/KEY`, to any value as its text: `set_property("magic-number", 7)`.
+    /// Properties may change.
+    pub fn set_property(&self, key: &str, value: impl Display) {
         match VariablePath::within("properties", key) {
-            Ok(path) => self.state.assign(&path, AtomValue::String(value.into())),
+            Ok(path) => self.state.assign(&path, AtomValue::String(value.to_string())),
             Err(error) => self.state.refuse_path(&error),
         }
     }
@@ -280,6 +287,11 @@ impl State {
         self.journal.losses().explain(LostReason::NotFinite, 1, || format!("metric {name:?} was {value}"));
     }
 
+    #[cold]
+    fn refuse_step(&self, name: &str) {
+        self.journal.losses().explain(LostReason::InvalidStep, 1, || format!("a step of {name:?}"));
+    }
+
     pub(super) fn refuse_path(&self, error: &neptune_format::PathError) {
         self.journal.losses().explain(LostReason::InvalidPath, 1, || error.to_string());
     }
@@ -292,7 +304,10 @@ impl State {
 
     pub(super) fn try_assign(&self, path: &VariablePath, value: AtomValue) -> Result<(), Refusal> {
         if let Some(value) = self.variables.atom(path, value)? {
-            self.journal.record(&Record::Assign { path: path.clone(), value });
+            self.journal.try_record(&Record::Assign { path: path.clone(), value }).map_err(|reason| {
+                self.variables.unfix(path);
+                Refusal::NotKept { path: path.clone(), reason }
+            })?;
         }
         Ok(())
     }

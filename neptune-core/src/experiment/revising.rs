@@ -163,7 +163,7 @@ impl State {
         Ok(revision)
     }
 
-    fn expect_open(&self) -> Result<()> {
+    pub(super) fn expect_open(&self) -> Result<()> {
         if !self.journal.is_ours() {
             return Err(Error::new(ErrorKind::Unsupported, "a forked process must attach to the experiment itself"));
         }

@@ -126,7 +126,9 @@ impl fmt::Debug for State {
 impl State {
     /// Counts what was refused, and keeps the first message of its reason for the warning.
     pub(super) fn refuse(&self, refusal: &Refusal, count: u64) {
-        self.journal.losses().explain(refusal.reason(), count, || refusal.message());
+        if !matches!(refusal, Refusal::NotKept { .. }) {
+            self.journal.losses().explain(refusal.reason(), count, || refusal.message());
+        }
     }
 }
 

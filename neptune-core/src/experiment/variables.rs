@@ -52,9 +52,20 @@ struct Variable {
 /// Why a write was refused.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Refusal {
-    TypeConflict { path: VariablePath, existing: VariableType, wanted: VariableType },
-    Immutable { path: VariablePath },
+    TypeConflict {
+        path: VariablePath,
+        existing: VariableType,
+        wanted: VariableType,
+    },
+    Immutable {
+        path: VariablePath,
+    },
     TooManySeries,
+    /// The journal did not take it, which it has counted.
+    NotKept {
+        path: VariablePath,
+        reason: LostReason,
+    },
 }
 
 impl Refusal {
@@ -63,6 +74,7 @@ impl Refusal {
             Self::TypeConflict { .. } => LostReason::TypeConflict,
             Self::Immutable { .. } => LostReason::Immutable,
             Self::TooManySeries => LostReason::TooManySeries,
+            Self::NotKept { reason, .. } => *reason,
         }
     }
 
@@ -75,6 +87,7 @@ impl Refusal {
                 format!("{path} is a parameter and has another value already; use a property for what changes")
             }
             Self::TooManySeries => "this writer has no number left for another series".to_owned(),
+            Self::NotKept { path, reason } => format!("{path} is not kept: {}", reason.explanation()),
         }
     }
 }
@@ -84,7 +97,11 @@ impl From<Refusal> for Error {
         let kind = match refusal {
             Refusal::TypeConflict { .. } => ErrorKind::TypeConflict,
             Refusal::Immutable { .. } => ErrorKind::Immutable,
-            Refusal::TooManySeries => ErrorKind::Unsupported,
+            Refusal::NotKept { reason: LostReason::TooLarge, .. } => ErrorKind::Invalid,
+            Refusal::TooManySeries | Refusal::NotKept { reason: LostReason::Stopped | LostReason::Forked, .. } => {
+                ErrorKind::Unsupported
+            }
+            Refusal::NotKept { .. } => ErrorKind::Unavailable,
         };
         Self::new(kind, refusal.message())
     }
@@ -138,12 +155,19 @@ impl Variables {
         let variable = known.of(path, VariableType::atom(value.content()))?;
         if is_parameter(path) {
             match &variable.fixed {
-                Some(fixed) if *fixed == value => return Ok(None),
+                Some(fixed) if is_same(fixed, &value) => return Ok(None),
                 Some(_) => return Err(Refusal::Immutable { path: path.clone() }),
                 None => variable.fixed = Some(value.clone()),
             }
         }
         Ok(Some(value))
+    }
+
+    /// Hears that the value of a parameter was not kept: it may be set again, to another one too.
+    pub(super) fn unfix(&self, path: &VariablePath) {
+        if let Some(variable) = lock(&self.known).variables.get_mut(path) {
+            variable.fixed = None;
+        }
     }
 
     /// Whether `path` may be a set.
@@ -272,6 +296,12 @@ impl Reading<'_> {
 
 fn lock(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
     known.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether both are one value; NaN is one too.
+fn is_same(left: &AtomValue, right: &AtomValue) -> bool {
+    let is_nan = |value: &AtomValue| matches!(value, AtomValue::Float(number) if number.is_nan());
+    left == right || (is_nan(left) && is_nan(right))
 }
 
 fn is_parameter(path: &VariablePath) -> bool {

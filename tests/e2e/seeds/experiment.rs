@@ -166,6 +166,10 @@ fn metrics_texts_and_images_are_logged_and_read() {
     experiment.send_metric("loss", 0.7);
     let time = Timestamp::from_micros(1_560_430_912_000_000);
     experiment.at("logs/timed").log_with(7, time, 1.5);
+    experiment.at("logs/timed-only").log(1.0);
+    experiment.at("logs/timed-only").log_as_of(time, 2.0);
+    let timed = experiment.at("logs/timed-only").all::<f64>().unwrap();
+    assert_eq!((timed[1].step, timed[1].time, timed[1].value), (1.0, time, 2.0));
     // x must be strictly increasing.
     experiment.send_metric_at("accuracy-xy", 2, 0.9);
     experiment.send_metric_at("accuracy-xy", 1.5, 0.9);
@@ -177,7 +181,9 @@ fn metrics_texts_and_images_are_logged_and_read() {
     // `log_text`, `send_text`
     experiment.log_text("my_text_data", "an item");
     experiment.send_text("my_text_data", "another");
-    experiment.at("logs/logging_losses_as_text").log_with(0, time, "0.25");
+    experiment.at("logs/logging_losses_as_text").log_as_of(time, "0.25");
+    let as_text = experiment.at("logs/logging_losses_as_text").all::<String>().unwrap();
+    assert_eq!((as_text[0].step, as_text[0].time, as_text[0].value.as_str()), (0.0, time, "0.25"));
     experiment.send_text_at("my_text_data", 9, "ninth");
     experiment.send_text_at("my_text_data", 9, "ninth again");
     experiment.send_text_at("my_text_data", f64::NAN, "an x that is no number is as good as none");
@@ -188,6 +194,9 @@ fn metrics_texts_and_images_are_logged_and_read() {
     experiment.log_image("bbox_images", Image::open(&picture).unwrap().name("difficult_case").description("a dog"));
     experiment.send_image_at("bbox_images", 5, Image::open(&picture).unwrap());
     experiment.send_image_at("bbox_images", 5, Image::open(&picture).unwrap());
+    experiment.at("logs/pictures").log_as_of(time, Image::open(&picture).unwrap());
+    let image = &experiment.at("logs/pictures").all::<Image>().unwrap()[0];
+    assert_eq!((image.step, image.time), (0.0, time));
     for channels in [1, 3, 4] {
         experiment.send_image("fig", Image::from_u8(&vec![7; 30 * 20 * channels], 30, 20, channels).unwrap());
     }
@@ -200,7 +209,7 @@ fn metrics_texts_and_images_are_logged_and_read() {
     assert_eq!(last("timed"), (7.0, AtomValue::Float(1.5)));
     assert_eq!(last("my_text_data").0, 10.0);
     assert_eq!(last("bbox_images").0, 5.0);
-    assert_eq!(logs.len(), 8, "{:?}", logs.keys());
+    assert_eq!(logs.len(), 10, "{:?}", logs.keys());
 
     // `get_numeric_channels_values`: aligned on x; missing where one has more values than another.
     let table = experiment.numeric_values(&["accuracy", "loss"]).unwrap();
@@ -219,10 +228,16 @@ fn metrics_texts_and_images_are_logged_and_read() {
     assert!(!experiment.logs().unwrap().contains_key("accuracy"));
     experiment.log_text("accuracy", "good");
     assert_eq!(experiment.logs().unwrap()["accuracy"].series.last, AtomValue::from("good"));
+    experiment.reset_log("accuracy-xy").unwrap();
+    experiment.send_metric_at("accuracy-xy", 0, 0.1);
+    assert_eq!(experiment.logs().unwrap()["accuracy-xy"].series.last_step, 0.0, "x begins anew");
     let error = experiment.reset_log("my_metric").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
 
+    let handle = experiment.handle();
     let lost = experiment.stop().unwrap();
+    let error = handle.reset_log("loss").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported, "nothing is reset any more: {error}");
     assert_eq!((lost.count(LostReason::NotFinite), lost.count(LostReason::InvalidStep)), (2, 5));
     assert_eq!(lost.total(), 7, "{lost}");
 }
@@ -255,7 +270,7 @@ fn parameters_properties_and_system_properties_are_read() {
 
     // `set_property`, `get_properties`, `remove_property`: any value becomes text.
     experiment.set_property("model", "LightGBM");
-    experiment.set_property("magic-number", 7.to_string());
+    experiment.set_property("magic-number", 7);
     experiment.set_property("data", "v2");
     experiment.remove_property("model");
     experiment.remove_property("never-set");
