@@ -44,6 +44,12 @@
     expect(dead_code, unused_imports, reason = "reading back and recovery need the store")
 )]
 
+/// The program in the guide for people who come from neptune-client compiles.
+#[cfg(all(doctest, feature = "embedded", feature = "images"))]
+#[doc = include_str!("../../docs/from-neptune-client.md")]
+#[derive(Debug)]
+pub struct FromNeptuneClient;
+
 mod clock;
 mod code;
 mod config;
