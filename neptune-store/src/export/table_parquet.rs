@@ -152,6 +152,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::table::sample::one_of_each;
 
     fn read(table: &Table) -> SerializedFileReader<File> {
         let file = tempfile::tempfile().unwrap();
@@ -164,6 +165,7 @@ mod tests {
         let shown = |field: &Field| match field {
             Field::Null => "-".to_owned(),
             Field::Double(value) => format!("{value:?}"),
+            Field::TimestampMicros(micros) => micros.to_string(),
             Field::ListInternal(list) => format!("{:?}", list.elements()),
             other => other.to_string(),
         };
@@ -173,22 +175,13 @@ mod tests {
 
     #[test]
     fn every_type_comes_back_with_its_nulls() {
-        let present = || vec![true, false, true];
-        let text = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<String>>();
-        let table = Table::new([
-            Column::new("x", vec![0.5, f64::NAN, f64::NAN]).present(present()),
-            Column::new("a.b/c, \u{e4}", vec![i64::MIN, 0, 7]).present(present()),
-            Column::new("b", vec![true, true, false]).present(present()),
-            Column::new("s", text(&["", "hidden", "h\u{e4}\n"])).present(present()),
-            Column::new("set", vec![text(&[]), text(&[]), text(&["a", "b"])]).present(present()),
-        ])
-        .unwrap();
+        let table = one_of_each();
         assert_eq!(
             rows(&table),
             [
-                "0.5|-9223372036854775808|true|\"\"|[]",
-                "-|-|-|-|-",
-                "NaN|7|false|\"h\u{e4}\n\"|[Str(\"a\"), Str(\"b\")]"
+                "0.5|-9223372036854775808|true|-7|\"\"|[]|1.0",
+                "-|-|-|-|-|-|2.0",
+                "NaN|7|false|-7|\"h\u{e4}\n\"|[Str(\"a\"), Str(\"b\")]|NaN"
             ]
         );
         let reader = read(&table);

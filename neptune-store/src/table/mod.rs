@@ -23,6 +23,9 @@ mod whole;
 #[cfg(feature = "arrow")]
 mod record_batch;
 
+#[cfg(all(test, any(feature = "arrow", feature = "export")))]
+pub(crate) mod sample;
+
 #[cfg(feature = "arrow")]
 pub use arrow_array;
 pub use column::{Column, Values};

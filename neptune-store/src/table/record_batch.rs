@@ -82,24 +82,12 @@ mod tests {
         cast::AsArray as _,
         types::{Float64Type, Int64Type, TimestampMicrosecondType},
     };
-    use neptune_format::Timestamp;
 
-    use super::*;
+    use super::{super::sample::one_of_each, *};
 
     #[test]
     fn every_type_becomes_its_array_with_nulls_where_a_value_is_missing() {
-        let present = || vec![true, false, true];
-        let text = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<String>>();
-        let table = Table::new([
-            Column::new("x", vec![0.5, f64::NAN, f64::NAN]).present(present()),
-            Column::new("a.b/c, \u{e4}", vec![i64::MIN, 0, 7]).present(present()),
-            Column::new("b", vec![true, true, false]).present(present()),
-            Column::new("t", vec![Timestamp::from_micros(-7); 3]).present(present()),
-            Column::new("s", text(&["", "hidden", "h\u{e4}\n"])).present(present()),
-            Column::new("set", vec![text(&[]), text(&["hidden"]), text(&["a", "b"])]).present(present()),
-            Column::new("whole", vec![1.0, 2.0, f64::NAN]),
-        ])
-        .unwrap();
+        let table = one_of_each();
         let batch = table.to_record_batch();
         assert!(batch.schema().fields().iter().map(|field| field.name()).eq(table.names()));
         for column in &batch.columns()[..6] {
