@@ -149,7 +149,11 @@ Filters:
   sys/tags CONTAINS \"cnn\" OR NOT sys/name = \"baseline\"
   sys/creation_time > \"-2h\"       in the last two hours
   val/accuracy EXISTS             or MISSING
-  `learning rate`:float >= 1e-4   a path with a space, and a type";
+  `learning rate`:float >= 1e-4   a path with a space, and a type
+
+Columns of all values of a series, to sort by too but for its steps:
+  min(loss), max(loss), average(loss)
+  argmin(loss), argmax(loss)      the first step with the least value, with the greatest";
 
 #[derive(Debug, Args)]
 #[command(after_help = LS_AFTER_HELP)]

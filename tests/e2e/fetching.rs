@@ -136,6 +136,64 @@ fn the_leaderboard_has_the_columns_of_the_neptune_client() {
 }
 
 #[test]
+fn the_best_value_of_a_log_and_its_step_are_columns_and_an_order() {
+    let folder = Folder::new();
+    let session = folder.session();
+    let start = || session.experiment().without_hardware().start().unwrap();
+    let few = start();
+    for (step, loss) in [(0.0, 0.9), (2.5, 0.2), (7.0, 0.2), (9.0, f64::INFINITY), (10.0, 0.5)] {
+        few.series::<f64>("logs/loss").unwrap().append_at(step, loss);
+    }
+    few.stop().unwrap();
+    let long = start();
+    let loss = long.series::<f64>("logs/loss").unwrap();
+    for step in 0..70_000_u32 {
+        loss.append_at(step, if step == 40_123 { -3.0 } else { f64::from(step % 1000) });
+    }
+    long.stop().unwrap();
+    let never = start();
+    never.series::<f64>("logs/loss").unwrap().append(f64::NAN);
+    never.stop().unwrap();
+    session.experiment().params(&serde_json::json!({"loss": "mse"})).start().unwrap().stop().unwrap();
+
+    let project = project(&session);
+    let figures = ["min(loss)", "argmin(loss)", "Max(logs/loss)", "argmax(loss)", "average(loss)"];
+    let query =
+        ExperimentQuery::default().columns(["loss"].into_iter().chain(figures)).ids(["E2E-1", "E2E-2", "E2E-3"]);
+    let sorted = query.clone().sort("min(loss)", Direction::Ascending);
+    for table in [project.leaderboard(sorted.clone()).unwrap(), project.experiments(sorted).unwrap().to_table()] {
+        assert_eq!(column(&table, "id"), ["E2E-2", "E2E-1", "E2E-3"]);
+        assert_eq!(column(&table, "min(loss)"), ["-3.0", "0.2", "-"]);
+        assert_eq!(column(&table, "argmin(loss)"), ["40123.0", "2.5", "-"]);
+        assert_eq!(column(&table, "Max(logs/loss)"), ["999.0", "0.9", "-"]);
+        assert_eq!(column(&table, "argmax(loss)"), ["999.0", "0.0", "-"]);
+        assert_eq!(column(&table, "average(loss)")[1..], ["0.45", "-"]);
+    }
+    let table = project.leaderboard(query.clone()).unwrap();
+    assert!(table.names().skip(9).eq(["channel_loss"].into_iter().chain(figures)));
+    let ids_of = |query: ExperimentQuery| column(&project.experiments(query).unwrap().to_table(), "id");
+    // What has none comes last, whatever the direction.
+    let all = ExperimentQuery::default();
+    let by = |name: &str, direction| ids_of(all.clone().sort(name, direction));
+    assert_eq!(by("max(loss)", Direction::Descending), ["E2E-2", "E2E-1", "E2E-4", "E2E-3"]);
+    assert_eq!(by("average(loss)", Direction::Ascending), ["E2E-1", "E2E-2", "E2E-4", "E2E-3"]);
+    let error = project.experiments(all.clone().sort("argmin(loss)", Direction::Ascending)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert!(error.to_string().contains("argmin(loss)") && error.to_string().contains("min(...)"), "{error}");
+
+    // What was rewound is not the best any more, and a variable of that very name comes first.
+    let long = session.edit("E2E-2").start().unwrap();
+    long.delete_points("logs/loss", 40_000.0..).unwrap();
+    long.atom("min(loss)").assign("mine");
+    long.stop().unwrap();
+    let table = project.experiments(query.ids(["E2E-2"])).unwrap().to_table();
+    assert_eq!(
+        (column(&table, "min(loss)"), column(&table, "argmin(loss)")),
+        (vec!["mine".into()], vec!["0.0".into()])
+    );
+}
+
+#[test]
 fn a_project_without_experiments_has_none_and_a_wrong_request_says_why() {
     let folder = Folder::new();
     let session = folder.session();

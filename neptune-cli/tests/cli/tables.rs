@@ -90,6 +90,8 @@ fn the_list_is_narrowed_by_what_experiments_are_and_written_as_a_table() {
     let last = csv.lines().last().unwrap();
     assert!(last.starts_with("PRO-1,first,2") && last.ends_with(",\"[\"\"cnn\"\"]\",14.5,0.25"), "{last}");
     assert!(csv.contains("evil \u{1b}[2J"), "a program gets what was logged");
+    let best = printed(folder.path(), &["ls", "--columns", "min(loss),argmin(loss)", "--sort", "max(loss):desc"]);
+    assert!(best.contains("argmin(loss)") && best.lines().nth(1).unwrap().starts_with("PRO-1"), "{best}");
     let file = folder.path().join("all.parquet");
     let told = printed(folder.path(), &["--json", "ls", "--parquet", file.to_str().unwrap()]);
     assert_eq!(serde_json::from_str::<serde_json::Value>(&told).unwrap()["rows"], 2);

@@ -12,7 +12,7 @@ use super::{
     cell::{self, Cell},
     fetch,
     page::{Page, Projects},
-    resolve::{Place, Places},
+    resolve::{Asked, Place, Places},
     table::ExperimentQuery,
 };
 use crate::{
@@ -49,6 +49,7 @@ impl Store {
     /// | `channel_NAME` | the last value of each log of numbers or text, by the name of [`Store::logs`] |
     /// | `parameter_NAME` | the value of each parameter |
     /// | `property_NAME` | the value of each property |
+    /// | `min(NAME)` and the like | of a log, where the query names it; see [`ExperimentQuery::columns`] |
     ///
     /// There is a column for each log, parameter and property that any of these experiments has, by name; or, where the query
     /// names columns, for those only. Where an experiment lacks it, its value is missing. A column in which experiments have
@@ -76,7 +77,22 @@ impl Store {
         let behind_notes = 1 + NOTES + 1;
         columns.splice(behind_notes..behind_notes, [Column::new("running_time", ran), Column::new("size", sizes)]);
         columns.extend(named(variables, experiments.len()));
+        columns.extend(self.figures(query, &experiments, &mut places)?);
         Table::new(columns)
+    }
+
+    /// The figures that the query names as columns.
+    fn figures(&self, query: &ExperimentQuery, experiments: &[i64], places: &mut Places<'_>) -> Result<Vec<Column>> {
+        let mut columns: Vec<Column> = Vec::new();
+        for name in &query.columns {
+            if let Some(Asked::Figure(figure, path)) = places.asked(name)?
+                && !columns.iter().any(|column| column.name() == name)
+            {
+                let cells = experiments.iter().map(|experiment| self.figure(figure, *experiment, path));
+                columns.push(column_of_cells(name, cells.collect::<Result<_>>()?, CellType::Float));
+            }
+        }
+        Ok(columns)
     }
 }
 
@@ -246,26 +262,8 @@ mod tests {
         let file = neptune_format::File { object: neptune_format::ObjectId::from_bytes([1; 32]), size: 7 };
         sample.put(2, "artifacts/a", &Held::Atom(AtomValue::File(file)));
         let table = table(&sample, ExperimentQuery::default());
-        assert_eq!(
-            table.names().collect::<Vec<_>>(),
-            [
-                "id",
-                "name",
-                "created",
-                "finished",
-                "owner",
-                "notes",
-                "running_time",
-                "size",
-                "tags",
-                "channel_loss",
-                "channel_note",
-                "channel_parameters/lr",
-                "channel_val/acc",
-                "parameter_lr",
-                "property_data"
-            ]
-        );
+        let channels = ["channel_loss", "channel_note", "channel_parameters/lr", "channel_val/acc"];
+        assert!(table.names().skip(9).eq(channels.into_iter().chain(["parameter_lr", "property_data"])), "{table}");
         assert_eq!(column(&table, "id"), "CIF-1 MNI-3 MNI-2 MNI-1");
         assert_eq!(column(&table, "running_time"), "0.0 0.0 30.0 60.0");
         assert_eq!(column(&table, "size"), "0 0 7 0");

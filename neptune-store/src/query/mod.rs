@@ -26,6 +26,7 @@ mod typing;
 
 mod cell;
 mod fetch;
+mod figure;
 mod leaderboard;
 mod page;
 mod selection;

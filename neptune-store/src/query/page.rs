@@ -11,8 +11,9 @@ use neptune_format::ProjectName;
 use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 
 use super::{
+    figure::HAS_FIGURES,
     filter::{AttributeType, Filter},
-    resolve::{Place, Places},
+    resolve::{Asked, Place, Places},
     selection,
     sql::{Condition, type_is},
     table::{Direction, ExperimentQuery},
@@ -132,19 +133,31 @@ fn ordered(
             Direction::Ascending => "ASC",
             Direction::Descending => "DESC",
         };
-        match places.place(&sort.path)? {
+        match places.asked(&sort.path)? {
             None => {}
-            Some(Place::ShortId) => {
+            Some(Asked::Place(Place::ShortId)) => {
                 let key = "(SELECT p.short_key FROM project p WHERE p.id = e.project_id)";
                 terms.push(format!("{key} {direction}, e.number {direction}"));
             }
-            Some(Place::RunningTime) => {
+            Some(Asked::Place(Place::RunningTime)) => {
                 let now = condition.bind(query.now.as_micros());
                 let running = running_sql(&now, "1 = 1");
                 joins.push(format!("LEFT JOIN ({running}) s{index} ON s{index}.experiment_id = e.id"));
                 terms.push(format!("s{index}.micros IS NULL, s{index}.micros {direction}"));
             }
-            Some(Place::Path(path)) => {
+            Some(Asked::Figure(figure, path)) => {
+                let s = format!("s{index}");
+                let Some(value) = figure.sql(&s) else { return Err(no_order(&sort.path)) };
+                let path = condition.bind(path);
+                let (kind, is_there) = HAS_FIGURES;
+                joins.push(format!(
+                    "LEFT JOIN variable {s} ON {s}.path_id = {path} AND {s}.experiment_id = e.id \
+                     AND {} AND {s}.{is_there}",
+                    type_is(&format!("{s}.type"), &[kind])
+                ));
+                terms.push(format!("{value} IS NULL, {value} {direction}"));
+            }
+            Some(Asked::Place(Place::Path(path))) => {
                 let s = format!("s{index}");
                 let path = condition.bind(path);
                 joins.push(format!(
@@ -162,6 +175,11 @@ fn ordered(
     }
     terms.push(if sorts.is_empty() { otherwise } else { "e.number DESC, e.id DESC" }.to_owned());
     Ok((joins.join(" "), terms.join(", ")))
+}
+
+fn no_order(sort: &str) -> Error {
+    let message = format!("cannot sort by {sort}, which is a step; sort by min(...) or max(...) of the series");
+    Error::new(ErrorKind::Invalid, message)
 }
 
 /// SQL counts with a sign. No store has that many experiments.

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension as _};
 
+use super::figure::Figure;
 use crate::error::Result;
 
 /// Where the older words lie: metrics, parameters, properties, and what every experiment has. The first match wins.
@@ -29,6 +30,15 @@ pub(super) enum Place {
     Path(i64),
 }
 
+/// What the name of a column or of a sort means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// A variable, or what has none.
+    Place(Place),
+    /// What all values of the series at the path with this id come to.
+    Figure(Figure, i64),
+}
+
 /// The places of names, each looked up once.
 #[derive(Debug)]
 pub(super) struct Places<'a> {
@@ -49,6 +59,18 @@ impl<'a> Places<'a> {
         let place = self.look_up(name)?;
         self.known.insert(name.to_owned(), place);
         Ok(place)
+    }
+
+    /// What the name of a column or of a sort means: a place, or `min(NAME)` and the like of the series at one.
+    pub(super) fn asked(&mut self, name: &str) -> Result<Option<Asked>> {
+        if let Some(place) = self.place(name)? {
+            return Ok(Some(Asked::Place(place)));
+        }
+        let Some((figure, series)) = Figure::parse(name) else { return Ok(None) };
+        Ok(match self.place(series)? {
+            Some(Place::Path(path)) => Some(Asked::Figure(figure, path)),
+            Some(Place::ShortId | Place::RunningTime) | None => None,
+        })
     }
 
     fn look_up(&self, name: &str) -> Result<Option<Place>> {

@@ -11,7 +11,7 @@ use super::{
     fetch,
     filter::Filter,
     page::{Page, Projects},
-    resolve::{Place, Places},
+    resolve::{Asked, Place, Places},
 };
 use crate::{
     error::Result,
@@ -52,7 +52,9 @@ pub struct ExperimentQuery {
     /// The order: by the first of these, where it is equal by the second, and so on, at most 16. Experiments that are
     /// equal in all of them come with the highest number first. Without any, the newest experiment is first.
     pub sort: Vec<Sort>,
-    /// The variables to show, each by its path or by an older word for it.
+    /// The variables to show, each by its path or by an older word for it; or, of a series of numbers, `min(NAME)`,
+    /// `max(NAME)` and `average(NAME)` of its finite values, and `argmin(NAME)` and `argmax(NAME)`, the first step with the least
+    /// and with the greatest of them.
     pub columns: Vec<String>,
     /// How many rows at most.
     pub limit: Option<u64>,
@@ -74,7 +76,7 @@ pub struct ExperimentQuery {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Sort {
-    /// The variable, by its path or by an older word for it.
+    /// The variable, by its path or by an older word for it; or `min(NAME)`, `max(NAME)` or `average(NAME)` of a series of numbers.
     pub path: String,
     /// Which end is first.
     pub direction: Direction,
@@ -244,17 +246,17 @@ impl Store {
         let moment = self.connection.unchecked_transaction()?;
         let mut places = Places::new(&moment);
         let page = Page::select(&moment, query, &mut places)?;
-        let columns: Vec<_> = query.columns.iter().map(|name| places.place(name)).collect::<Result<_>>()?;
+        let columns: Vec<_> = query.columns.iter().map(|name| places.asked(name)).collect::<Result<_>>()?;
         let paths: Vec<_> = columns
             .iter()
             .map(|place| match place {
-                Some(Place::Path(path)) => Some(*path),
-                Some(Place::ShortId | Place::RunningTime) | None => None,
+                Some(Asked::Place(Place::Path(path))) => Some(*path),
+                Some(Asked::Place(Place::ShortId | Place::RunningTime) | Asked::Figure(..)) | None => None,
             })
             .collect();
         let ids: Vec<_> = page.rows.iter().map(|row| row.id).collect();
         let cells = fetch::cells(&moment, &ids, &paths)?;
-        let ran = if columns.contains(&Some(Place::RunningTime)) {
+        let ran = if columns.contains(&Some(Asked::Place(Place::RunningTime))) {
             running_micros(&moment, &ids, query.now)?
         } else {
             HashMap::new()
@@ -269,11 +271,12 @@ impl Store {
                 let short_id = format!("{}-{}", project.short_key, found.number);
                 for (cell, place) in cells.iter_mut().zip(&columns) {
                     match place {
-                        Some(Place::ShortId) => *cell = Some(Cell::String(short_id.clone())),
-                        Some(Place::RunningTime) => {
+                        Some(Asked::Place(Place::ShortId)) => *cell = Some(Cell::String(short_id.clone())),
+                        Some(Asked::Figure(figure, path)) => *cell = self.figure(*figure, found.id, *path)?,
+                        Some(Asked::Place(Place::RunningTime)) => {
                             *cell = ran.get(&found.id).map(|micros| Cell::Float(*micros as f64 / 1e6));
                         }
-                        Some(Place::Path(_)) | None => {}
+                        Some(Asked::Place(Place::Path(_))) | None => {}
                     }
                 }
                 let id = ExperimentId::from_bytes(found.uuid);

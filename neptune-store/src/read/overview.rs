@@ -38,8 +38,20 @@ impl Store {
         buckets: usize,
     ) -> Result<Vec<Bucket>> {
         let series = self.find_numbers(experiment, path)?;
-        // Chunks are looked up first and read after, so both must see the same ones.
         let snapshot = self.connection.unchecked_transaction()?;
+        let buckets = self.buckets(series, range, buckets)?;
+        snapshot.finish()?;
+        Ok(buckets)
+    }
+
+    /// All points of a series of numbers in one bucket, as the transaction of the caller sees them; `None` when there are none.
+    pub(crate) fn as_one_bucket(&self, experiment: i64, path: i64) -> Result<Option<Bucket>> {
+        let series = FoundSeries::of_numbers(experiment, path);
+        Ok(self.buckets(series, f64::NEG_INFINITY..=f64::INFINITY, 1)?.pop())
+    }
+
+    /// Chunks are looked up first and read after, and both must see the same ones: this is called within a transaction.
+    fn buckets(&self, series: FoundSeries, range: RangeInclusive<f64>, buckets: usize) -> Result<Vec<Bucket>> {
         let pieces = self.pieces(series, range)?;
         let (Some(first), Some(last)) = (pieces.first(), pieces.last()) else { return Ok(Vec::new()) };
         let points: usize = pieces.iter().map(Piece::count).sum();
@@ -54,7 +66,6 @@ impl Store {
                 self.draw(series, piece, &mut drawing)?;
             }
         }
-        snapshot.finish()?;
         Ok(drawing.buckets)
     }
 

@@ -123,6 +123,11 @@ pub(super) struct FoundSeries {
 }
 
 impl FoundSeries {
+    /// A series of numbers that somebody found.
+    pub(super) const fn of_numbers(experiment: i64, path: i64) -> Self {
+        Self { experiment, path, content: Content::Float }
+    }
+
     /// Where the points of its chunks go.
     pub(super) fn no_points(self) -> Points {
         Points::none_of(self.content).expect("only a content that has points is found")
