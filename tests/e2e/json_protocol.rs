@@ -1,8 +1,12 @@
-//! The JSON protocol: its schema says what its reader says.
+//! The JSON protocol: its schema says what its reader says, and what was checked is what is imported.
 
 use std::path::{Path, PathBuf};
 
-use neptune_core::import::{ImportError, JsonFile, SCHEMA};
+use neptune_core::{
+    ErrorKind, ExperimentState,
+    import::{ImportError, JsonFile, SCHEMA},
+};
+use neptune_tests::Folder;
 use serde_json::{Value, json};
 
 /// Whether `document` is what `schema` says. Knows the keywords that our schema uses, and no others.
@@ -173,4 +177,25 @@ fn the_schema_and_the_reader_agree_on_documents_that_are_wrong_in_one_place() {
         }
     }
     assert!(taken > 300 && refused > 300, "{taken} were taken and {refused} refused");
+}
+
+#[test]
+fn a_file_that_changed_since_it_was_checked_is_not_imported() {
+    let folder = Folder::new();
+    let session = folder.session();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let write = |loss: &str| std::fs::write(file.path(), format!(r#"{{"log_metric": {{"loss": [{loss}]}}}}"#)).unwrap();
+    write("0.5");
+    let checked = JsonFile::new(file.path()).check().unwrap();
+    // As many entries, all of them right.
+    write("0.25");
+    let error = checked.import(&session, |_| ()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert!(error.to_string().contains("changed"), "{error}");
+    let made = session.get("E2E-1").unwrap();
+    assert_eq!(made.state().unwrap(), ExperimentState::Failed);
+    assert!(made.logs().unwrap().is_empty());
+    file.close().unwrap();
+    let error = checked.import(&session, |_| ()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
 }

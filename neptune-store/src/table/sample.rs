@@ -17,5 +17,5 @@ pub(crate) fn one_of_each() -> Table {
         Column::new("set", vec![text(&[]), text(&["hidden"]), text(&["a", "b"])]).present(present()),
         Column::new("whole", vec![1.0, 2.0, f64::NAN]),
     ];
-    Table::new(columns).unwrap()
+    Table::new(columns).expect("all have three rows, and names of their own")
 }
