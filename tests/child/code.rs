@@ -9,7 +9,7 @@ use crate::{Outcome, kill_at, say};
 /// Starts an experiment with these settings, and ends it when told to.
 ///
 /// A setting is `id=ID`, `source=NAME`, `matching=REGEX`, `variable=NAME`, `deadline=SECONDS`, `kill=POINT`, `cd=FOLDER`, `offline`, `edit`,
-/// `without-sources`, `without-git`, `waits`; any other argument is one of a trainer's own.
+/// `without-sources`, `without-git`, `forgets-children`, `waits`; any other argument is one of a trainer's own.
 pub(crate) fn run(folder: &str, settings: &[&str]) -> Outcome {
     let named = |wanted: &str| {
         let wanted = format!("{wanted}=");
@@ -22,6 +22,9 @@ pub(crate) fn run(folder: &str, settings: &[&str]) -> Outcome {
         std::env::set_current_dir(folder)?;
     }
     let is = |wanted: &str| settings.contains(&wanted);
+    if is("forgets-children") {
+        forget_children();
+    }
     let mode = if is("offline") { Mode::Offline } else { Mode::Embedded };
     let session = Session::builder().folder(folder).project("tests/e2e").mode(mode).open()?;
     let mut builder = match named("id").as_slice() {
@@ -57,4 +60,11 @@ pub(crate) fn run(folder: &str, settings: &[&str]) -> Outcome {
     }
     let lost = experiment.stop()?;
     say(&if lost.is_empty() { "lost nothing".to_owned() } else { format!("lost {lost}") })
+}
+
+/// Has the system forget how children end, so that nobody can wait for one.
+#[expect(unsafe_code, reason = "the disposition of a signal is changed by a call of the C library only")]
+fn forget_children() {
+    // SAFETY: no handler is installed.
+    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
 }

@@ -112,6 +112,7 @@ fn unsafe_code_stands_in_its_few_places() {
         "neptune-core/src/fork.rs",
         "neptune-core/src/journal/mapping.rs",
         "neptune-core/src/journal/ring.rs",
+        "tests/child/code.rs",
         "tests/child/console.rs",
         "neptune-core/src/signal.rs",
         "tests/child/lifecycle.rs",

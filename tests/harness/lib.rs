@@ -130,9 +130,19 @@ impl Trainer {
         arguments: impl IntoIterator<Item = S>,
         environment: [(&str, &OsStr); N],
     ) -> Self {
-        let mut command = Command::new(programs().join("neptune-test-child"));
+        Self::start_at(&programs().join("neptune-test-child"), scenario, arguments, &environment)
+    }
+
+    /// As [`Trainer::start_with`], of a test child that lies elsewhere.
+    pub fn start_at<S: AsRef<OsStr>>(
+        program: &Path,
+        scenario: &str,
+        arguments: impl IntoIterator<Item = S>,
+        environment: &[(&str, &OsStr)],
+    ) -> Self {
+        let mut command = Command::new(program);
         command.arg(scenario).args(arguments);
-        Self::spawn(command, &environment)
+        Self::spawn(command, environment)
     }
 
     /// Starts the example `name`, which logs to `folder`.

@@ -163,7 +163,7 @@ impl Circumstances {
     pub(super) fn atoms(&self) -> Vec<(String, neptune_format::AtomValue)> {
         use neptune_format::AtomValue::{Bool, Json, String};
         let path = |path: &Path| String(path.to_string_lossy().into_owned());
-        let mut atoms = vec![("arguments".to_owned(), Json(json!(self.arguments).to_string()))];
+        let mut atoms = vec![("arguments".to_owned(), Json(json!(first_of(&self.arguments)).to_string()))];
         atoms.extend(self.working_folder.as_deref().map(|folder| ("working_folder".to_owned(), path(folder))));
         atoms.extend(self.executable.as_deref().map(|file| ("executable".to_owned(), path(file))));
         if let Some((name, version)) = &self.package {
@@ -173,4 +173,21 @@ impl Circumstances {
         atoms.extend(self.variables.iter().map(|(name, value)| (format!("variables/{name}"), String(value.clone()))));
         atoms
     }
+}
+
+/// As many of the arguments as are kept, with how many there are more: a program may be given the names of a million files.
+fn first_of(arguments: &[String]) -> Vec<String> {
+    const MOST_BYTES: usize = 128 << 10;
+    let mut left = MOST_BYTES;
+    let fits = |argument: &&String| {
+        let room = left.checked_sub(argument.len() + 8);
+        left = room.unwrap_or_default();
+        room.is_some()
+    };
+    let mut first: Vec<String> = arguments.iter().take_while(fits).cloned().collect();
+    let more = arguments.len() - first.len();
+    if more > 0 {
+        first.push(format!("... and {more} more"));
+    }
+    first
 }

@@ -1,7 +1,9 @@
-//! [`Git`]: runs the git program, for a bounded time and a bounded output, so that it asks nobody, changes nothing and goes to
-//! no network.
+//! [`Git`]: runs the git program, for a bounded time and a bounded output, so that it asks nobody, changes nothing, goes to no
+//! network, and runs no program that the repository names: who looks at the code of others must not run it.
 
 use std::{
+    cell::OnceCell,
+    collections::BTreeSet,
     fs::File,
     io::{self, Read as _},
     os::{
@@ -28,36 +30,63 @@ const LOOK: Duration = Duration::from_millis(50);
 /// What is kept of what git says about its trouble.
 const MOST_COMPLAINT: usize = 4096;
 
-/// What git is told each time: no pager and no prompt, no program that a repository names, no transport, no lock.
-const SETTINGS: [&str; 8] = [
+/// What git is told each time: no pager and no prompt, no program that a repository names, no transport, no lock; and a diff that
+/// does not depend on the taste of the user. A repository without a work tree that lies among other files, as one that was
+/// checked out with them, is none: its settings would be those of whoever wrote the files.
+const SETTINGS: [&str; 15] = [
     "core.fsmonitor=false",
     "core.quotePath=false",
     "core.hooksPath=/dev/null",
     "color.ui=false",
     "protocol.allow=never",
+    "safe.bareRepository=explicit",
     "log.showSignature=false",
     "i18n.logOutputEncoding=UTF-8",
     "diff.submodule=short",
+    "diff.relative=false",
+    "diff.context=3",
+    "diff.interHunkContext=0",
+    "diff.algorithm=myers",
+    "diff.suppressBlankEmpty=false",
+    "diff.orderFile=/dev/null",
 ];
 
-/// Variables that would have git look at another repository than that of the folder.
-const OF_ANOTHER: [&str; 8] = [
+/// Variables that would have git look at another repository than that of the folder, or at it in another way.
+const OF_ANOTHER: [&str; 18] = [
     "GIT_DIR",
     "GIT_WORK_TREE",
+    "GIT_IMPLICIT_WORK_TREE",
     "GIT_INDEX_FILE",
     "GIT_OBJECT_DIRECTORY",
     "GIT_COMMON_DIR",
     "GIT_NAMESPACE",
     "GIT_PREFIX",
+    "GIT_GRAFT_FILE",
+    "GIT_SHALLOW_FILE",
+    "GIT_ATTR_SOURCE",
+    "GIT_CONFIG",
     "GIT_EXTERNAL_DIFF",
+    "GIT_DIFF_OPTS",
+    "GIT_LITERAL_PATHSPECS",
+    "GIT_GLOB_PATHSPECS",
+    "GIT_NOGLOB_PATHSPECS",
+    "GIT_ICASE_PATHSPECS",
 ];
+
+/// The settings that name a program which git runs to compare a file, and that one which makes it complain without.
+const FILTERS: &str = r"^(filter|lfs\.extension)\..*\.(clean|process|required)$";
+
+/// What git says of settings.
+const MOST_SETTINGS: usize = 1 << 20;
 
 /// Git in a folder, until a moment.
 pub(super) struct Git<'a> {
     pub(super) folder: &'a Path,
-    pub(super) until: Instant,
+    until: Instant,
     /// Whether nobody wants the answer any more.
-    pub(super) is_over: &'a dyn Fn() -> bool,
+    is_over: &'a dyn Fn() -> bool,
+    /// The settings that keep the filters of the repository from being run, once they are known.
+    without_filters: OnceCell<Vec<String>>,
 }
 
 /// What git said.
@@ -78,12 +107,67 @@ pub(super) enum Trouble {
     TooLong,
 }
 
-impl Git<'_> {
-    /// Runs git with `arguments`; takes `most` bytes of what it says.
+impl<'a> Git<'a> {
+    pub(super) const fn new(folder: &'a Path, until: Instant, is_over: &'a dyn Fn() -> bool) -> Self {
+        Self { folder, until, is_over, without_filters: OnceCell::new() }
+    }
+
+    /// Git in another folder, until the same moment.
+    pub(super) const fn within(&self, folder: &'a Path) -> Self {
+        Self::new(folder, self.until, self.is_over)
+    }
+
+    /// Runs git with `arguments`; takes `most` bytes of what it says. Filters that the repository itself names are not run.
     pub(super) fn run(&self, arguments: &[&str], most: usize) -> Result<Said, Trouble> {
+        let without_filters = if let Some(known) = self.without_filters.get() {
+            known
+        } else {
+            let found = self.find_filters()?;
+            self.without_filters.get_or_init(|| found)
+        };
+        self.run_with(without_filters, arguments, most)
+    }
+
+    /// The settings by which git runs none of the filters that the repository names. Those that the user or the system names
+    /// are run: they are of this machine.
+    fn find_filters(&self) -> Result<Vec<String>, Trouble> {
+        let scoped = ["config", "--show-scope", "--name-only", "-z", "--get-regexp", FILTERS];
+        let said = match self.run_with(&[], &scoped, MOST_SETTINGS) {
+            // It complains of nothing when there are none.
+            Err(Trouble::Refused(complaint)) if complaint.is_empty() => return Ok(Vec::new()),
+            // Before 2.26 it does not say who named them.
+            Err(Trouble::Refused(complaint)) if complaint.contains("option") => {
+                let all = ["config", "--name-only", "-z", "--get-regexp", FILTERS];
+                let mut said = match self.run_with(&[], &all, MOST_SETTINGS) {
+                    Err(Trouble::Refused(complaint)) if complaint.is_empty() => return Ok(Vec::new()),
+                    said => said?,
+                };
+                let names = said.bytes.split(|byte| *byte == 0).filter(|name| !name.is_empty());
+                said.bytes = names.flat_map(|name| [b"local\0", name, b"\0"]).flatten().copied().collect();
+                said
+            }
+            said => said?,
+        };
+        let unknown = || Trouble::Refused("the filters that the repository names cannot be told apart".to_owned());
+        if said.is_cut {
+            return Err(unknown());
+        }
+        let said = String::from_utf8(said.bytes).ok().ok_or_else(unknown)?;
+        let mut found = BTreeSet::new();
+        let mut parts = said.split_terminator('\0');
+        while let Some(scope) = parts.next() {
+            let name = parts.next().filter(|name| !name.contains('=')).ok_or_else(unknown)?;
+            if !matches!(scope, "system" | "global" | "command") {
+                found.insert(format!("{name}={}", if name.ends_with(".required") { "false" } else { "" }));
+            }
+        }
+        Ok(found.into_iter().collect())
+    }
+
+    fn run_with(&self, without_filters: &[String], arguments: &[&str], most: usize) -> Result<Said, Trouble> {
         let mut command = Command::new("git");
         command.arg("-C").arg(self.folder).args(["--no-pager", "--no-optional-locks"]);
-        for setting in SETTINGS {
+        for setting in SETTINGS.into_iter().chain(without_filters.iter().map(String::as_str)) {
             command.args(["-c", setting]);
         }
         command.args(arguments);
@@ -94,6 +178,8 @@ impl Git<'_> {
             ("GIT_OPTIONAL_LOCKS", "0"),
             ("GIT_TERMINAL_PROMPT", "0"),
             ("GIT_NO_LAZY_FETCH", "1"),
+            // It outweighs what the repository allows, protocol by protocol.
+            ("GIT_ALLOW_PROTOCOL", "none"),
             ("GIT_PAGER", "cat"),
             ("LC_ALL", "C"),
         ]);
@@ -136,8 +222,11 @@ impl Git<'_> {
                 }
                 Ok(None) if (self.is_over)() || clock::monotonic() >= self.until => return Err(Trouble::TooLong),
                 Ok(None) => thread::park_timeout(Duration::from_millis(1)),
-                // Somebody in this program waited for a child of any kind, and it was this one.
-                Err(_) if !said.bytes.is_empty() => return Ok(Said { bytes: said.bytes, is_cut: false }),
+                // Somebody in this program waited for a child of any kind, and it was this one; or has them all forgotten. Git
+                // complains when it fails, unless it was asked for a setting that is not there.
+                Err(_) if !said.bytes.is_empty() || complaint.bytes.is_empty() => {
+                    return Ok(Said { bytes: said.bytes, is_cut: false });
+                }
                 Err(error) => return Err(failed(error)),
             }
         }

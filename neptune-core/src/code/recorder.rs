@@ -5,7 +5,6 @@
 
 use std::{
     io,
-    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -215,7 +214,7 @@ impl Work {
         };
         let repository = self.task.settings.has_git.then(|| {
             let until = clock::monotonic() + PATIENCE_WITH_GIT;
-            Repository::look(&Git { folder, until, is_over }, |name| is_within(&neptune, folder, name))
+            Repository::look(&Git::new(folder, until, is_over), |file| file.starts_with(&neptune))
         });
         Found { repository, lock, snapshot }
     }
@@ -228,6 +227,9 @@ impl Work {
             self.shared.put_all(&format!("{namespace}/git"), repository.atoms());
             for (name, diff) in [("head", &repository.changes), ("upstream", &repository.unpushed)] {
                 self.record_diff(&format!("{namespace}/diff/{name}.patch"), diff.as_ref(), &mut left_out);
+            }
+            for name in &repository.secret {
+                left_out.add(name, "what was changed in it is in no diff: its name looks like that of a secret");
             }
         }
         if let Some(lock) = lock {
@@ -243,9 +245,7 @@ impl Work {
             if self.shared.is_over() {
                 return;
             }
-            // It was read before, so it is not larger, unless it has grown.
-            let kept = snapshot::read(&file.path, 1 << 30).map_err(|error| error.to_string());
-            let kept = kept.and_then(|bytes| self.shared.keep(&format!("{namespace}/files/{name}"), &bytes));
+            let kept = file.content().and_then(|bytes| self.shared.keep(&format!("{namespace}/files/{name}"), &bytes));
             if let Err(reason) = kept {
                 left_out.add(name, reason);
             }
@@ -260,7 +260,7 @@ impl Work {
     }
 
     fn record_diff(&self, path: &str, diff: Option<&Diff>, left_out: &mut LeftOut) {
-        let Some(diff) = diff else { return };
+        let Some(diff) = diff.filter(|diff| !diff.text.is_empty()) else { return };
         if let Err(reason) = self.shared.keep(path, &diff.text) {
             left_out.add(path, reason);
         } else if diff.is_cut {
@@ -290,7 +290,7 @@ impl Found {
         }
         for (name, file) in &self.snapshot.files {
             add(3, name.as_bytes());
-            add(4, file.object.as_bytes());
+            add(4, file.object().as_bytes());
         }
         hasher.finalize().to_hex().to_string()
     }
@@ -305,12 +305,4 @@ fn dependencies(lock: &[u8]) -> Option<AtomValue> {
         .collect();
     let text = json!(packages).to_string();
     (text.len() <= MOST_DEPENDENCIES).then_some(AtomValue::Json(text))
-}
-
-/// Whether the untracked `name` that git told in `folder` is the folder of experiments, or in it.
-fn is_within(neptune: &Path, folder: &Path, name: &str) -> bool {
-    let name = Path::new(name.trim_end_matches('/'));
-    // Git tells names from the root of the work tree, which is somewhere above the folder.
-    let roots = folder.ancestors().map(PathBuf::from).filter_map(|root| std::fs::canonicalize(root).ok());
-    roots.map(|root| root.join(name)).any(|path| path.starts_with(neptune) || (path == neptune && path.exists()))
 }

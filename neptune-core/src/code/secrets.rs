@@ -2,6 +2,70 @@
 //!
 //! It goes by names and shapes, so it cannot know every secret. What it takes for one is replaced by [`MASK`].
 
+use std::sync::LazyLock;
+
+use regex_lite::{Captures, Regex};
+
+/// Files that usually hold secrets, by name: a star at one end stands for anything, and capitals are like small letters.
+pub(super) const FILES: [&str; 30] = [
+    ".env",
+    ".env.*",
+    "*.env",
+    ".envrc",
+    ".netrc",
+    ".npmrc",
+    ".pypirc",
+    ".pgpass",
+    ".htpasswd",
+    ".git-credentials",
+    "credentials",
+    "credentials.toml",
+    "credentials.json",
+    "credentials.yaml",
+    "credentials.yml",
+    "secrets.toml",
+    "secrets.json",
+    "secrets.yaml",
+    "secrets.yml",
+    "id_rsa",
+    "id_dsa",
+    "id_ecdsa",
+    "id_ed25519",
+    "*.pem",
+    "*.key",
+    "*.p12",
+    "*.pfx",
+    "*.jks",
+    "*.kdbx",
+    "*.keystore",
+];
+
+/// Whether a file of this name usually holds secrets.
+pub(super) fn is_file_of_secret(name: &str) -> bool {
+    let name = name.to_lowercase();
+    FILES.iter().any(|file| match (file.strip_prefix('*'), file.strip_suffix('*')) {
+        (Some(end), _) => name.ends_with(end),
+        (_, Some(beginning)) => name.starts_with(beginning),
+        _ => name == *file,
+    })
+}
+
+/// Whether a file of settings gives the value of a secret, or an address with a password.
+pub(super) fn has_secret_setting(settings: &str) -> bool {
+    let names_secret = |line: &str| {
+        let (name, value) = line.split_once('=')?;
+        let is_secret = words(name).last().is_some_and(|word| ENDS.iter().any(|end| word.ends_with(end)));
+        Some(is_secret && value.trim_start().starts_with(['"', '\'']))
+    };
+    let has_password = |line: &str| {
+        line.split("://").skip(1).any(|address| {
+            let place = address.split(['/', '"', '\'', ' ']).next().unwrap_or_default();
+            place.rsplit_once('@').is_some_and(|(credentials, _)| credentials.contains(':'))
+        })
+    };
+    settings.lines().any(|line| names_secret(line) == Some(true) || has_password(line))
+}
+
 /// What stands for a secret.
 pub(super) const MASK: &str = "***";
 
@@ -41,6 +105,8 @@ pub(super) fn is_name_of_secret(name: &str) -> bool {
 }
 
 fn is_word_for_secret(word: &str) -> bool {
+    // The second of several has a number.
+    let word = word.trim_end_matches(|character: char| character.is_ascii_digit());
     WORDS.contains(&word) || ENDS.iter().any(|end| word.ends_with(end))
 }
 
@@ -88,15 +154,38 @@ pub(super) fn masked_arguments(arguments: impl IntoIterator<Item = String>) -> V
     masked
 }
 
-/// The value of an option. A small number is none of a key or a token: options such as `--max-tokens` are meant.
+/// The value of an option.
 fn value_of(name: &str, value: &str) -> String {
+    if is_secret_value(name, value) { MASK.to_owned() } else { masked_value(value) }
+}
+
+/// Whether `value` is a secret, when it stands behind `name`. A small number is none of a key or a token: options such as
+/// `--max-tokens` are meant.
+fn is_secret_value(name: &str, value: &str) -> bool {
     const MOST_DIGITS: usize = 5;
     let is_small_number = value.len() <= MOST_DIGITS && value.parse::<f64>().is_ok();
-    let is_secret = words(name).iter().any(|word| {
+    words(name).iter().any(|word| {
         let counts = ["TOKEN", "TOKENS", "KEY", "KEYS"].iter().any(|end| word.ends_with(end));
         is_word_for_secret(word) && !(counts && is_small_number)
+    })
+}
+
+/// A text without the values that stand in it behind a name of a secret: as in JSON, in a list of settings, in a header.
+fn without_named_secrets(text: &str) -> String {
+    static PAIR: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"([A-Za-z0-9_.-]+)(["']?\s*[:=]\s*)("[^"]*"?|'[^']*'?|(?i:bearer |basic )?[^\s"',;&{}\[\]]+)"#)
+            .expect("the expression is whole")
     });
-    if is_secret { MASK.to_owned() } else { masked_value(value) }
+    let shown = PAIR.replace_all(text, |found: &Captures<'_>| {
+        let (name, between, value) = (&found[1], &found[2], &found[3]);
+        let is_address = value.starts_with("//");
+        if !is_address && is_secret_value(name, value.trim_matches(['"', '\''])) {
+            format!("{name}{between}{MASK}")
+        } else {
+            found[0].to_owned()
+        }
+    });
+    shown.into_owned()
 }
 
 /// `value` without what is secret in it.
@@ -109,7 +198,7 @@ pub(super) fn masked_value(value: &str) -> String {
             && word.chars().all(is_token)
             && word.chars().any(|character| character.is_ascii_digit())
     };
-    let spoken = without_credentials(value);
+    let spoken = without_named_secrets(&without_credentials(value));
     spoken.split(' ').map(|word| if looks_secret(word) { MASK } else { word }).collect::<Vec<_>>().join(" ")
 }
 
@@ -121,7 +210,10 @@ pub(super) fn without_credentials(text: &str) -> String {
     while let Some(at) = rest.find("://") {
         let (before, behind) = rest.split_at(at + 3);
         shown.push_str(before);
-        let end = behind.find([' ', '\t', '\n', '"', '\'', ',']).unwrap_or(behind.len());
+        let end = behind.find([' ', '\t', '\n', '"']).unwrap_or(behind.len());
+        // A password may hold a comma or a quote as well. Where another address follows, they end this one.
+        let next = behind[..end].find("://");
+        let end = next.map_or(end, |next| behind[..next].rfind([',', ';', '\'', '|']).unwrap_or(next));
         let (address, behind) = behind.split_at(end);
         // A password may hold anything, a slash too: what lies before the last `@` of the place is not shown.
         let place_end = address.find(['/', '?', '#']).unwrap_or(address.len());
@@ -167,6 +259,8 @@ mod tests {
             "MYSQL_PWD",
             "--github_pat",
             "APIKEY",
+            "API_KEY_2",
+            "HF_TOKEN2",
         ];
         for name in secret {
             assert!(is_name_of_secret(name), "{name}");
@@ -202,6 +296,51 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_is_masked_behind_its_name_wherever_that_stands() {
+        for (text, shown) in [
+            (r#"{"lr": 1, "api_key": "a b", "n": 2}"#, r#"{"lr": 1, "api_key": ***, "n": 2}"#),
+            ("db={user:ada,password:x}", "db={user:ada,password:***}"),
+            ("Authorization: Bearer abc", "Authorization: ***"),
+            ("AccountName=a;AccountKey=b==;Suffix=c", "AccountName=a;AccountKey=***;Suffix=c"),
+            ("max_tokens=4096 tokenizers=debug", "max_tokens=4096 tokenizers=debug"),
+            ("info,hyper=warn", "info,hyper=warn"),
+            ("key", "key"),
+            ("https://host/a", "https://host/a"),
+        ] {
+            assert_eq!(masked_value(text), shown);
+        }
+    }
+
+    #[test]
+    fn settings_with_a_secret_are_told_from_others() {
+        for settings in
+            ["[registry]\ntoken = \"x\"", "secret-key='x'", "[http]\nproxy = \"http://u:p@h:80\"", "env.MY_KEY = \"x\""]
+        {
+            assert!(has_secret_setting(settings), "{settings}");
+        }
+        for settings in [
+            "[registry]\nglobal-credential-providers = [\"cargo:token\"]",
+            "index = \"ssh://git@host/index.git\"",
+            "[build]\nrustflags = [\"-C\", \"target-cpu=native\"]",
+            "monkeys = 3",
+        ] {
+            assert!(!has_secret_setting(settings), "{settings}");
+        }
+    }
+
+    #[test]
+    fn files_of_secrets_are_known_by_their_names() {
+        for name in
+            [".env", ".ENV", ".env.local", "prod.env", "server.PEM", "id_rsa", "credentials.json", "secrets.toml"]
+        {
+            assert!(is_file_of_secret(name), "{name}");
+        }
+        for name in ["env.rs", "credentials.rs", "secrets.rs", "key.rs", "id_rsa.pub", "environment", "token.rs"] {
+            assert!(!is_file_of_secret(name), "{name}");
+        }
+    }
+
+    #[test]
     fn an_address_loses_its_credentials() {
         for (address, shown) in [
             ("https://ada:secret@host.org/a/b.git", "https://host.org/a/b.git"),
@@ -213,6 +352,9 @@ mod tests {
             ("git@host.org:a/b.git", "git@host.org:a/b.git"),
             ("/srv/git/a.git", "/srv/git/a.git"),
             ("see https://a:b@c and https://d:e@f", "see https://c and https://f"),
+            ("https://ada:a,b'c@host.org/x", "https://host.org/x"),
+            ("https://a:b@c/x,https://d:e@f/y", "https://c/x,https://f/y"),
+            ("'https://a:b@c/x'", "'https://c/x'"),
         ] {
             assert_eq!(without_credentials(address), shown);
         }

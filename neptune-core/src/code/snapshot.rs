@@ -10,9 +10,15 @@ use std::{
 };
 
 use neptune_format::{AtomValue, ObjectId, VariablePath};
+use rustix::fs::{Mode, OFlags};
 use serde_json::json;
 
-use super::{cargo, names, pattern::Pattern, walk::walk};
+use super::{
+    cargo, names,
+    pattern::Pattern,
+    secrets,
+    walk::{is_aside, walk},
+};
 
 /// How much is kept.
 #[derive(Debug, Clone, Copy)]
@@ -63,8 +69,27 @@ impl LeftOut {
 /// A file of which a copy is kept.
 #[derive(Debug)]
 pub(super) struct Chosen {
-    pub(super) path: PathBuf,
-    pub(super) object: ObjectId,
+    path: PathBuf,
+    object: ObjectId,
+    size: u64,
+}
+
+impl Chosen {
+    /// What identifies the content that it had when it was chosen.
+    pub(super) const fn object(&self) -> &ObjectId {
+        &self.object
+    }
+
+    /// What is in the file, if that is what was in it when it was chosen.
+    pub(super) fn content(&self) -> Result<Vec<u8>, String> {
+        let content = read(&self.path, self.size);
+        let is_same = |content: &Vec<u8>| ObjectId::from_bytes(*blake3::hash(content).as_bytes()) == self.object;
+        match content {
+            Ok(content) if is_same(&content) => Ok(content),
+            Err(error) if error.kind() != io::ErrorKind::FileTooLarge => Err(error.to_string()),
+            _ => Err("it changed while it was to be kept".to_owned()),
+        }
+    }
 }
 
 /// The files of which a copy is kept, by the names they have then.
@@ -108,7 +133,12 @@ impl<'a> Chooser<'a> {
             ["rust-toolchain.toml", "rust-toolchain", ".cargo/config.toml"].map(|name| base.join(name)).into();
         manifests.extend(base.ancestors().take(1).chain(home).map(|folder| folder.join(cargo::MANIFEST)));
         if let Some(compiled) = compiled {
-            let compiled = compiled.iter().filter(|file| file.starts_with(base));
+            // Not what was made while it was built.
+            let is_source = |file: &&PathBuf| {
+                let folders = file.ancestors().skip(1).take_while(|folder| *folder != base);
+                file.starts_with(base) && !folders.into_iter().any(|folder| is_aside(folder, neptune))
+            };
+            let compiled = compiled.iter().filter(is_source);
             files.extend(compiled.clone().cloned());
             manifests.extend(compiled.filter_map(|file| Some(cargo::package(file)?.join(cargo::MANIFEST))));
         } else if let Some(home) = home {
@@ -118,7 +148,7 @@ impl<'a> Chooser<'a> {
         }
         files.extend(manifests.into_iter().filter(|file| file.is_file()));
         for file in files {
-            chooser.add(&file);
+            chooser.add_found(&file);
         }
         chooser.found
     }
@@ -185,7 +215,9 @@ impl<'a> Chooser<'a> {
 
     /// A file that was not named itself.
     fn add_found(&mut self, path: &Path) {
-        if looks_secret(path) {
+        // A link has the name that somebody gave it.
+        let is_secret = looks_secret(path) || fs::canonicalize(path).is_ok_and(|real| looks_secret(&real));
+        if is_secret {
             let name = self.name_of(path);
             self.found
                 .left_out
@@ -201,15 +233,15 @@ impl<'a> Chooser<'a> {
             return;
         }
         match self.chosen(path, &name) {
-            Ok((chosen, size)) => {
-                self.bytes += size;
+            Ok(chosen) => {
+                self.bytes += chosen.size;
                 self.found.files.insert(name, chosen);
             }
             Err(reason) => self.found.left_out.add(&name, reason),
         }
     }
 
-    fn chosen(&self, path: &Path, name: &str) -> Result<(Chosen, u64), String> {
+    fn chosen(&self, path: &Path, name: &str) -> Result<Chosen, String> {
         VariablePath::within(&format!("{}/files", names::CODE), name).map_err(|error| error.to_string())?;
         let real = fs::canonicalize(path).map_err(|error| error.to_string())?;
         if !real.starts_with(&self.real_base) {
@@ -219,13 +251,18 @@ impl<'a> Chooser<'a> {
         if self.found.files.len() >= files {
             return Err(format!("there are more than {files} files"));
         }
+        let too_much = || format!("all files together have more than {bytes} bytes");
+        // Before it is read: whoever names a folder of data has thousands of these.
+        if real.metadata().is_ok_and(|file| file.len() <= bytes_of_one && self.bytes + file.len() > bytes) {
+            return Err(too_much());
+        }
         let content = read(&real, bytes_of_one).map_err(|error| error.to_string())?;
         let size = content.len() as u64;
         if self.bytes + size > bytes {
-            return Err(format!("all files together have more than {bytes} bytes"));
+            return Err(too_much());
         }
         let object = ObjectId::from_bytes(*blake3::hash(&content).as_bytes());
-        Ok((Chosen { path: real, object }, size))
+        Ok(Chosen { path: real, object, size })
     }
 
     /// The path within the folder, with `/` between its names; that of a name that is not text cannot be used.
@@ -241,33 +278,70 @@ const OUTSIDE: &str = "it lies outside of the folder, or a link leads there";
 
 /// Reads a file of `most` bytes at most.
 pub(super) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let mut content = Vec::new();
-    // What is no file may have no end, or wait for somebody.
-    if !path.metadata()?.is_file() {
+    // What is no file may have no end, or wait for somebody already when it is opened.
+    let file = rustix::fs::open(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())?;
+    let file = File::from(file);
+    let found = file.metadata()?;
+    if !found.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"));
     }
-    File::open(path)?.take(most + 1).read_to_end(&mut content)?;
+    let too_large = || io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {most} bytes"));
+    if found.len() > most {
+        return Err(too_large());
+    }
+    let mut content = Vec::new();
+    file.take(most + 1).read_to_end(&mut content)?;
     if content.len() as u64 > most {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {most} bytes")));
+        return Err(too_large());
     }
     Ok(content)
 }
 
-/// Whether a file is one of those that usually hold secrets.
+/// Whether a file is one of those that usually hold secrets, or settings of cargo with one in them.
 fn looks_secret(path: &Path) -> bool {
-    const NAMES: [&str; 9] = [
-        ".env",
-        ".netrc",
-        ".npmrc",
-        ".pypirc",
-        ".git-credentials",
-        "credentials",
-        "credentials.toml",
-        "id_rsa",
-        "id_ed25519",
-    ];
-    const ENDINGS: [&str; 6] = ["pem", "key", "p12", "pfx", "jks", "kdbx"];
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let ending = path.extension().unwrap_or_default().to_string_lossy();
-    NAMES.contains(&&*name) || ENDINGS.contains(&&*ending) || name.starts_with(".env.")
+    let is_of_cargo = || path.parent().is_some_and(|folder| folder.ends_with(".cargo"));
+    secrets::is_file_of_secret(&name)
+        || is_of_cargo()
+            && read(path, USUAL.bytes_of_one)
+                .is_ok_and(|settings| secrets::has_secret_setting(&String::from_utf8_lossy(&settings)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(base: &Path) -> Snapshot {
+        let patterns = [Pattern::named("src").unwrap()];
+        Chooser::named(base, &patterns, Path::new("/nowhere"), &|| false)
+    }
+
+    #[test]
+    fn a_file_that_changes_while_it_is_to_be_kept_is_not_taken_for_the_one_that_was_chosen() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("src/main.rs");
+        fs::create_dir(folder.path().join("src")).unwrap();
+        fs::write(&file, "before").unwrap();
+        let snapshot = chosen(folder.path());
+        let [main] = &snapshot.files.values().collect::<Vec<_>>()[..] else { panic!("{snapshot:?}") };
+        assert_eq!(main.content().unwrap(), b"before");
+        for content in ["behind", "before and behind", ""] {
+            fs::write(&file, content).unwrap();
+            assert!(main.content().unwrap_err().contains("changed"), "{content:?}");
+        }
+        fs::remove_file(&file).unwrap();
+        assert!(main.content().unwrap_err().contains("No such file"));
+    }
+
+    #[test]
+    fn a_pipe_that_stands_in_the_place_of_a_file_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, Mode::RUSR | Mode::WUSR).unwrap();
+        assert_eq!(read(&pipe, 10).unwrap_err().to_string(), "it is no file");
+        assert_eq!(read(Path::new("/dev/zero"), 10).unwrap_err().to_string(), "it is no file");
+        fs::write(folder.path().join("file"), "12345678901").unwrap();
+        assert!(read(&folder.path().join("file"), 10).unwrap_err().to_string().contains("more than 10 bytes"));
+        assert_eq!(read(&folder.path().join("file"), 11).unwrap().len(), 11);
+    }
 }

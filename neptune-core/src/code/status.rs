@@ -3,6 +3,9 @@
 /// Names of untracked files that are kept.
 const MOST_UNTRACKED: usize = 1000;
 
+/// Bytes of those names: they are kept in one record.
+const MOST_BYTES: usize = 128 << 10;
+
 /// The state of a work tree.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Status {
@@ -26,14 +29,17 @@ impl Status {
     /// Reads what `git status --porcelain=v2 --branch --no-renames -z` says. `is_ours` says which untracked names are
     /// neptune's own.
     pub(super) fn read(said: &[u8], is_ours: impl Fn(&str) -> bool) -> Self {
-        let mut status = Self::default();
+        let (mut status, mut bytes) = (Self::default(), 0);
         for entry in said.split(|byte| *byte == 0) {
             let entry = String::from_utf8_lossy(entry);
             let Some((kind, rest)) = entry.split_once(' ') else { continue };
             match kind {
                 "#" => status.header(rest),
                 "?" if is_ours(rest) => {}
-                "?" if status.untracked.len() < MOST_UNTRACKED => status.untracked.push(rest.to_owned()),
+                "?" if status.untracked.len() < MOST_UNTRACKED && bytes + rest.len() <= MOST_BYTES => {
+                    bytes += rest.len();
+                    status.untracked.push(rest.to_owned());
+                }
                 "?" => status.more_untracked += 1,
                 "1" | "2" | "u" => status.is_dirty = true,
                 _ => {}

@@ -1,7 +1,7 @@
 //! The files below a folder, without what cargo built and what belongs to git or neptune, through no link to a folder.
 
 use std::{
-    fs, io,
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -28,7 +28,7 @@ pub(super) fn walk(folder: &Path, neptune: &Path, is_over: &dyn Fn() -> bool) ->
         if is_over() {
             return walked;
         }
-        let entries = match fs::read_dir(&next).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
+        let entries = match fs::read_dir(&next) {
             Ok(entries) => entries,
             Err(error) => {
                 walked.unreadable.push((next, error.to_string()));
@@ -36,6 +36,13 @@ pub(super) fn walk(folder: &Path, neptune: &Path, is_over: &dyn Fn() -> bool) ->
             }
         };
         for entry in entries {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    walked.unreadable.push((next, error.to_string()));
+                    break;
+                }
+            };
             seen += 1;
             if seen > MOST {
                 walked.is_cut = true;

@@ -28,7 +28,7 @@ impl ExperimentBuilder {
     /// | variable | meaning |
     /// |---|---|
     /// | `source_code/git/...` | `commit`, `message`, `author`, `author_email`, `date`, `branch`, `upstream`, `ahead`, `behind`, `remotes` (without credentials), `dirty` (tracked files have changed), `untracked` (names); `trouble`: why something is missing |
-    /// | `source_code/diff/head.patch` | what was not committed, up to 1 MiB |
+    /// | `source_code/diff/head.patch` | what was not committed, in submodules too, up to 1 MiB |
     /// | `source_code/diff/upstream.patch` | what was committed and is not in the upstream branch, up to 1 MiB |
     /// | `source_code/files/...` | the files |
     /// | `source_code/Cargo.lock`, `source_code/dependencies` | the versions of all packages |
@@ -38,8 +38,13 @@ impl ExperimentBuilder {
     ///
     /// Without this verb the files are those that the program was compiled of, as cargo tells, as far as they lie in its
     /// workspace and have 16 MiB in all; named files may have 16 MiB each and 256 MiB together. Folders of build results, of git and of
-    /// neptune are left out, as are links that lead elsewhere, and files whose names look like those of secrets unless they are
-    /// named themselves. A file that is missing is counted in `source_code/left_out` and told on standard error.
+    /// neptune are left out, as are links that lead elsewhere, and files whose names look like those of secrets (`.env`, `*.pem`,
+    /// `credentials.json` and the like) unless they are named themselves; what was changed in those is in no diff either. A secret
+    /// that stands in any other file is kept with it. A file that is missing, or that changes while it is to be kept, is
+    /// counted in `source_code/left_out` and told on standard error.
+    ///
+    /// Git runs no program that the repository names. Filters that its own settings name (not those of the user, such as of
+    /// `git lfs install`) are passed over: a file that has one and was touched counts as changed, and its diff shows it as it is on disk.
     ///
     /// What processes that join or resume the experiment run is compared: the same code is not recorded again, other code goes to
     /// `source_code/WRITER/...`.

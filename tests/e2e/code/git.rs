@@ -142,7 +142,175 @@ fn a_subfolder_a_worktree_and_a_submodule_are_of_their_repository() {
     fs::write(outer.home.join("inner/src/main.rs"), "changed in the submodule\n").unwrap();
     let found = outer.run(&[]);
     assert_eq!((found.git("dirty"), found.git("trouble")), ("true".into(), String::new()));
-    assert!(found.text("source_code/diff/head.patch").contains("-dirty"));
+    let patch = found.text("source_code/diff/head.patch");
+    assert!(patch.contains("+++ b/inner/src/main.rs\n") && patch.contains("+changed in the submodule"), "{patch}");
+}
+
+#[test]
+fn looking_at_a_repository_runs_nothing_that_it_names() {
+    let code = Code::repository();
+    let inner = Code::repository();
+    code.write(".gitattributes", "*.rs filter=evil diff=evil\n");
+    code.git(&["submodule", "add", "-q", inner.home.to_str().unwrap(), "inner"]);
+    code.commit("with attributes");
+    let ran = code.home.with_file_name("ran");
+    fs::create_dir(&ran).unwrap();
+    let program = |name: &str| format!("touch {}/{name}; cat", ran.display());
+    let hook = code.home.join(".git/hooks/post-index-change");
+    fs::write(&hook, format!("#!/bin/sh\n{}\n", program("hook"))).unwrap();
+    fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
+    let names = [
+        "filter.evil.clean",
+        "filter.evil.process",
+        "filter.a b.clean",
+        "filter.lfs.process",
+        "diff.evil.command",
+        "diff.evil.textconv",
+        "diff.external",
+        "core.fsmonitor",
+        "core.pager",
+        "core.editor",
+        "core.sshCommand",
+        "core.askPass",
+        "gpg.program",
+        "credential.helper",
+        "remote.origin.uploadpack",
+    ];
+    for name in names {
+        code.git(&["config", name, &program(&name.replace(' ', "-"))]);
+    }
+    for (name, value) in [
+        ("filter.evil.required", "true"),
+        ("remote.origin.url", "ext::sh -c true"),
+        ("protocol.ext.allow", "always"),
+        ("extensions.partialClone", "origin"),
+        ("log.showSignature", "true"),
+    ] {
+        code.git(&["config", name, value]);
+    }
+    let submodule = code.home.join("inner");
+    fs::write(code.home.join(".git/modules/inner/info/attributes"), "*.rs filter=inner\n").unwrap();
+    git_in(&submodule, &["config", "filter.inner.clean", &program("submodule")]);
+    git_in(&submodule, &["config", "core.fsmonitor", &program("submodule-monitor")]);
+    code.write("src/main.rs", "fn main() { changed() }\n");
+    fs::write(submodule.join("src/main.rs"), "changed within\n").unwrap();
+    let found = code.run(&[]);
+    let ran: Vec<_> = fs::read_dir(&ran).unwrap().map(|program| program.unwrap().file_name()).collect();
+    assert_eq!(ran, [""; 0], "what a repository names was run");
+    assert_eq!((found.git("trouble"), found.git("dirty")), (String::new(), "true".into()));
+    let patch = found.text("source_code/diff/head.patch");
+    assert!(patch.contains("+fn main() { changed() }") && patch.contains("+changed within"), "{patch}");
+}
+
+#[test]
+fn a_repository_that_lies_among_the_files_of_another_is_none() {
+    let code = Code::repository();
+    // Whoever wrote the files wrote its settings, and a clone brings them along.
+    code.git(&["init", "-q", "--bare", "net"]);
+    let ran = code.home.with_file_name("ran");
+    for (name, value) in [
+        ("core.bare", "false"),
+        ("core.worktree", ".."),
+        ("core.fsmonitor", &format!("touch {}; false", ran.display())),
+    ] {
+        code.git(&["config", "-f", "net/config", name, value]);
+    }
+    code.write("net/Cargo.toml", "[package]\n");
+    let found = code.run_in(&code.home.join("net"), None, &[]);
+    assert!(!ran.exists());
+    assert!(found.git("trouble").contains("bare repository"), "{}", found.git("trouble"));
+    assert_eq!(found.git("commit"), "");
+}
+
+#[test]
+fn a_work_tree_that_a_setting_has_elsewhere_is_not_looked_into() {
+    let code = Code::repository();
+    let elsewhere = code.home.with_file_name("elsewhere");
+    fs::create_dir_all(elsewhere.join("src")).unwrap();
+    fs::write(elsewhere.join("src/main.rs"), "private\n").unwrap();
+    fs::write(elsewhere.join("letter.txt"), "private\n").unwrap();
+    code.git(&["config", "core.worktree", elsewhere.to_str().unwrap()]);
+    let found = code.run(&[]);
+    assert!(found.git("trouble").contains("does not hold the folder of the code"), "{}", found.git("trouble"));
+    assert_eq!((found.git("untracked"), found.text("source_code/diff/head.patch")), (String::new(), String::new()));
+}
+
+#[test]
+fn what_was_changed_in_a_file_of_secrets_is_in_no_diff_and_it_is_told() {
+    let code = Code::repository();
+    for name in [".env", "config/PROD.env", "deploy/id_ed25519", "secrets.toml"] {
+        code.write(name, "nothing yet\n");
+    }
+    code.commit("with places for secrets");
+    for name in [".env", "config/PROD.env", "deploy/id_ed25519", "secrets.toml"] {
+        code.write(name, "TOKEN=very-secret\n");
+    }
+    code.write("src/main.rs", "fn main() { changed() }\n");
+    let found = code.run(&[]);
+    let patch = found.text("source_code/diff/head.patch");
+    assert!(patch.contains("+fn main() { changed() }") && !patch.contains("secret"), "{patch}");
+    let left_out = found.text("source_code/left_out");
+    for name in ["\".env\"", "config/PROD.env", "deploy/id_ed25519", "secrets.toml", "\"count\":4"] {
+        assert!(left_out.contains(name), "{name}: {left_out}");
+    }
+}
+
+#[test]
+fn a_diff_is_whole_and_the_same_whatever_the_user_likes() {
+    let diff = |settings: &[(&str, &str)], environment: bool| {
+        let code = Code::repository();
+        code.write("other/notes.txt", "1\n2\n3\n4\n5\n6\n7\n8\n9\n");
+        code.commit("two folders");
+        code.write("other/notes.txt", "1\n2\n3\n4\nfive\n6\n7\n8\n9\n");
+        for (name, value) in settings {
+            code.git(&["config", name, value]);
+        }
+        let (mut trainer, _) = if environment {
+            let environment = [("GIT_DIFF_OPTS", "-u0".as_ref()), ("GIT_LITERAL_PATHSPECS", "1".as_ref())];
+            code.start_with(&code.home.join("src"), None, &[], &environment)
+        } else {
+            code.start_in(&code.home.join("src"), None, &[])
+        };
+        assert_eq!(trainer.line(), "lost nothing");
+        assert!(trainer.wait().success());
+        code.found().text("source_code/diff/head.patch")
+    };
+    let settings = [
+        ("diff.relative", "true"),
+        ("diff.context", "0"),
+        ("diff.noprefix", "true"),
+        ("diff.mnemonicPrefix", "true"),
+        ("diff.algorithm", "patience"),
+        ("diff.orderFile", "missing"),
+        ("core.abbrev", "40"),
+        ("status.showUntrackedFiles", "no"),
+    ];
+    let plain = diff(&[], false);
+    assert!(plain.contains(" 4\n-5\n+five\n 6\n"), "{plain}");
+    assert_eq!(diff(&settings, false), plain);
+    assert_eq!(diff(&[], true), plain);
+}
+
+#[test]
+fn a_program_that_forgets_its_children_is_told_what_git_knows() {
+    let code = Code::repository();
+    let found = code.run(&["forgets-children"]);
+    assert_eq!((found.git("commit").len(), found.git("trouble")), (40, String::new()));
+}
+
+#[test]
+fn of_many_untracked_files_some_are_told_and_the_others_are_counted() {
+    let code = Code::repository();
+    code.write("data/tracked", "");
+    code.commit("a folder");
+    for number in 0..20_000 {
+        fs::write(code.home.join(format!("data/{number:0100}")), "").unwrap();
+    }
+    let found = code.run(&[]);
+    let names: Vec<String> = serde_json::from_str(&found.git("untracked")).unwrap();
+    let told = names.len() as u64 + found.git("untracked_left_out").parse::<u64>().unwrap();
+    assert_eq!((names.len(), told), (1000, 20_000));
+    assert_eq!((found.git("dirty"), found.git("trouble")), ("false".into(), String::new()));
 }
 
 #[test]
@@ -159,11 +327,7 @@ fn a_diff_that_is_too_long_is_cut_at_a_line_and_says_so() {
 #[test]
 fn a_program_finds_its_repository_from_the_current_folder_when_no_package_is_known() {
     let code = Code::repository();
-    // Not beside the list of its files that cargo wrote.
-    let program = code.home.with_file_name("program");
-    let built = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("neptune-test-child");
-    fs::hard_link(&built, &program).or_else(|_| fs::copy(&built, &program).map(drop)).unwrap();
-    let mut command = Command::new(&program);
+    let mut command = Command::new(code.program());
     command.arg("code").arg(code.folder.path()).current_dir(code.home.join("src"));
     command.env_remove("CARGO_MANIFEST_DIR").env("NEPTUNE_CODE", "on");
     assert!(command.output().unwrap().status.success());

@@ -16,7 +16,7 @@ use neptune_core::{
     AtomValue,
     store::{objects, read::VariableValue},
 };
-use neptune_tests::{Folder, Trainer};
+use neptune_tests::{Folder, Trainer, programs};
 
 /// A folder with code, and one beside it for experiments.
 struct Code {
@@ -60,8 +60,30 @@ impl Code {
         self.git(&["commit", "-q", "-m", message]);
     }
 
+    /// The program, in a folder of its own: cargo writes the list of its files beside the one that it built.
+    fn program(&self) -> PathBuf {
+        let program = self.folder.path().with_file_name("program").join("neptune-test-child");
+        if !program.exists() {
+            fs::create_dir_all(program.parent().unwrap()).unwrap();
+            let built = programs().join("neptune-test-child");
+            fs::hard_link(&built, &program).or_else(|_| fs::copy(&built, &program).map(drop)).unwrap();
+        }
+        program
+    }
+
     /// Starts a program whose package is in `home`.
     fn start_in(&self, home: &Path, path: Option<&OsStr>, settings: &[&str]) -> (Trainer, String) {
+        self.start_with(home, path, settings, &[])
+    }
+
+    /// As [`Code::start_in`], with more variables in the environment.
+    fn start_with(
+        &self,
+        home: &Path,
+        path: Option<&OsStr>,
+        settings: &[&str],
+        more: &[(&str, &OsStr)],
+    ) -> (Trainer, String) {
         let path = path.map_or_else(|| std::env::var_os("PATH").unwrap(), OsStr::to_owned);
         let environment = [
             ("NEPTUNE_CODE", OsStr::new("on")),
@@ -75,8 +97,9 @@ impl Code {
             ("MY_SETTING", OsStr::new("see https://ada:secret@host/x")),
             ("MY_API_KEY", OsStr::new("secret")),
         ];
+        let environment = [&environment[..], more].concat();
         let folder = self.folder.path().to_str().unwrap();
-        let mut trainer = Trainer::start_with("code", [&[folder], settings].concat(), environment);
+        let mut trainer = Trainer::start_at(&self.program(), "code", [&[folder], settings].concat(), &environment);
         let id = trainer.line();
         assert!(!id.is_empty(), "the program did not start");
         (trainer, id)

@@ -128,3 +128,29 @@ fn a_pattern_that_cannot_be_used_is_invalid_at_the_start() {
     }
     assert_eq!(session.experiment().sources_matching("(").start().unwrap_err().kind(), ErrorKind::Invalid);
 }
+
+#[test]
+fn secrets_that_stand_among_other_settings_are_not_recorded() {
+    let arguments = [
+        r#"{"lr": 0.1, "api_key": "very-secret", "password":'very secret'}"#,
+        "db={user:ada,password:very-secret}",
+        "postgres://ada:very,secret@host/x,https://ada:very-secret@host/y",
+        "--header=Authorization: Bearer very-secret",
+        "--token2=very-secret",
+    ];
+    let found = package().run(&[&["without-git"], &arguments[..]].concat());
+    let recorded = found.environment("arguments");
+    assert!(!recorded.contains("secret"), "{recorded}");
+    for rest in ["lr", "0.1", "user:ada", "postgres://host/x", "https://host/y"] {
+        assert!(recorded.contains(rest), "{rest}: {recorded}");
+    }
+}
+
+#[test]
+fn a_program_that_is_given_very_many_arguments_loses_nothing_by_it() {
+    let argument = "x".repeat(100_000);
+    let arguments: Vec<&str> = std::iter::repeat_n(argument.as_str(), 15).collect();
+    let found = package().run(&[&["without-git"], &arguments[..]].concat());
+    let recorded = found.environment("arguments");
+    assert!(recorded.len() > 100_000 && recorded.ends_with("\"... and 14 more\"]"), "{}", recorded.len());
+}

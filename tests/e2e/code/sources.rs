@@ -64,3 +64,46 @@ fn a_file_that_is_too_large_is_left_out_and_told() {
     assert_eq!(found.below("source_code/files/").len(), 3);
     assert_eq!(found.text("sys/state"), "succeeded");
 }
+
+#[test]
+fn of_what_a_program_was_compiled_of_its_sources_are_kept_and_neither_secrets_nor_what_was_made() {
+    let code = package();
+    code.write("src/.env", "TOKEN=secret\n");
+    code.write("src/key.pem", "secret\n");
+    code.write("src/notes.txt", "included\n");
+    code.write("target/debug/build/x/out/made.rs", "made\n");
+    code.write(".cargo/config.toml", "[registries.own]\ntoken = \"secret\"\n");
+    let files = ["src/main.rs", "src/.env", "src/key.pem", "src/notes.txt", "target/debug/build/x/out/made.rs"];
+    let files = files.map(|name| code.home.join(name).to_str().unwrap().to_owned()).join(" ");
+    fs::write(code.program().with_extension("d"), format!("/t/trainer: {files}\n")).unwrap();
+    let found = code.run(&["without-git"]);
+    assert_eq!(found.below("source_code/files/"), ["Cargo.toml", "src/main.rs", "src/notes.txt"]);
+    let left_out = found.text("source_code/left_out");
+    for name in ["src/.env", "src/key.pem", ".cargo/config.toml", "\"count\":3"] {
+        assert!(left_out.contains(name), "{name}: {left_out}");
+    }
+}
+
+#[test]
+fn a_secret_is_one_by_whatever_name_a_link_leads_to_it() {
+    let code = package();
+    code.write("configs/.ENV", "TOKEN=secret\n");
+    symlink(".ENV", code.home.join("configs/settings.txt")).unwrap();
+    let found = code.run(&["without-git", "source=configs"]);
+    assert_eq!(found.below("source_code/files/"), ["configs/a.toml"]);
+    assert!(found.text("source_code/left_out").contains("configs/settings.txt"));
+}
+
+#[test]
+fn a_folder_of_data_that_was_named_is_read_no_further_than_there_is_room() {
+    let code = package();
+    for number in 0..40 {
+        let file = fs::File::create(code.home.join(format!("configs/{number:02}.bin"))).unwrap();
+        file.set_len(16 << 20).unwrap();
+    }
+    let found = code.run(&["without-git", "source=configs", "deadline=120"]);
+    let kept = found.below("source_code/files/").len();
+    assert!((10..=16).contains(&kept), "{kept}");
+    assert!(found.text("source_code/left_out").contains("all files together have more than 268435456 bytes"));
+    assert_eq!(found.text("source_code/digest").len(), 64);
+}
