@@ -212,3 +212,54 @@ fn editing_while_the_experiment_runs_does_not_end_it() {
     running.stop().unwrap();
     assert_eq!(session.get("E2E-1").unwrap().to_string(), "Experiment(E2E-1)");
 }
+
+#[test]
+fn a_reason_of_any_length_does_not_keep_the_end_from_being_recorded() {
+    let long = format!("{}\u{e9}", "x".repeat((16 << 10) - 1)) + &"y".repeat(3 << 20);
+    for end in ["fail", "abort", "traceback", "run", "panic"] {
+        let folder = Folder::new();
+        let experiment = folder.session().experiment().start().unwrap();
+        let lost = match end {
+            "fail" => experiment.fail(&long).unwrap(),
+            "abort" => experiment.abort(&long).unwrap(),
+            "traceback" => experiment.fail_with_traceback(&long, &long).unwrap(),
+            "run" => {
+                assert!(experiment.run(|_| Err::<(), _>(long.clone())).is_err());
+                neptune_core::LostReport::default()
+            }
+            _ => {
+                let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                    experiment.run(|_| -> Result<(), String> { panic!("{long}") })
+                }));
+                assert!(panicked.is_err());
+                neptune_core::LostReport::default()
+            }
+        };
+        assert!(lost.is_empty(), "{end}: {lost}");
+        assert_eq!(folder.text("sys/state"), if end == "abort" { "aborted" } else { "failed" }, "{end}");
+        let failure = folder.text("sys/failure");
+        assert!(failure.trim_start_matches("panicked: ").starts_with("xxx") && failure.len() < 20_000, "{end}");
+        if end == "traceback" {
+            let neptune_core::store::Values::Text(kept) = folder.series("monitoring/traceback").values else {
+                panic!()
+            };
+            assert!(kept[0].len() == 512 << 10 && long.starts_with(&kept[0]));
+        }
+    }
+}
+
+#[test]
+fn a_panic_that_is_resumed_here_is_not_taken_for_an_earlier_one_of_this_thread() {
+    let folder = Folder::new();
+    let experiment = folder.session().experiment().start().unwrap();
+    drop(std::panic::catch_unwind(|| panic!("an earlier one, which was caught")));
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        experiment.run(|_| -> Result<(), String> {
+            // As a pool of threads does with the panic of one of them: no hook is called in this thread.
+            let other = std::thread::Builder::new().spawn(|| panic!("the one of the worker")).unwrap();
+            std::panic::resume_unwind(other.join().unwrap_err())
+        })
+    }));
+    assert!(ended.is_err());
+    assert_eq!(folder.text("sys/failure"), "panicked: the one of the worker");
+}

@@ -60,7 +60,8 @@ impl Experiment {
         self.state.end(Outcome::Succeeded, None)
     }
 
-    /// Ends the experiment as failed, with `error` as the reason. Otherwise as [`Experiment::stop`].
+    /// Ends the experiment as failed, with `error` as the reason, of which the first 16 KiB are kept. Otherwise as
+    /// [`Experiment::stop`].
     ///
     /// # Errors
     /// As [`Experiment::stop`].
@@ -69,13 +70,16 @@ impl Experiment {
     }
 
     /// Ends the experiment as failed, with `error` as the reason, and keeps `traceback`, a stack trace or whatever else tells
-    /// how it came to that, as a text of `monitoring/traceback`. Otherwise as [`Experiment::stop`].
+    /// how it came to that, as a text of `monitoring/traceback`: its first 512 KiB. Otherwise as [`Experiment::stop`].
     ///
     /// # Errors
     /// As [`Experiment::stop`].
     pub fn fail_with_traceback(self, error: impl Display, traceback: impl AsRef<str>) -> Result<LostReport> {
+        /// As much as is kept of it.
+        const MOST: usize = 512 << 10;
         if let Some(tracebacks) = self.series_or_count::<String>("monitoring/traceback") {
-            tracebacks.append(traceback);
+            let traceback = traceback.as_ref();
+            tracebacks.append(traceback.get(..traceback.floor_char_boundary(MOST)).unwrap_or_default());
         }
         self.state.end(Outcome::Failed, Some(error.to_string()))
     }
@@ -201,6 +205,8 @@ impl State {
         }
         self.finish_recording_code(stop_deadline / 2);
         self.forget_callbacks();
+        // Whatever it says, it must not keep the end from being recorded.
+        let reason = reason.map(|reason| panics::shortened(&reason).to_owned());
         self.journal.record(&Record::Closed { time: clock::now(), outcome, reason });
         let end = self.journal.stop();
         self.keeper.lock().unwrap_or_else(PoisonError::into_inner).stop();
