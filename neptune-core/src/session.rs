@@ -316,7 +316,7 @@ impl Session {
         match self.mode() {
             Mode::Debug => return Err(keeps_nothing()),
             Mode::ReadOnly => return Ok(neptune_store::Store::open_for_reading(self.folder())?),
-            Mode::Embedded | Mode::Offline => {}
+            Mode::Embedded | Mode::Offline => crate::journal::check_file_limit(self.inner.segment_bytes)?,
         }
         let options = neptune_store::StoreOptions::default().power_safe(self.inner.durability == Durability::Disk);
         Ok(neptune_store::Store::open(self.folder(), options)?)

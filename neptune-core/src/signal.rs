@@ -82,6 +82,19 @@ pub(crate) fn wait_for_death() {
     }
 }
 
+/// Has the calling thread get an error, and the process not die, when it writes beyond the limit that the process has for the size
+/// of its files.
+pub(crate) fn survive_limits() {
+    let mut signals = MaybeUninit::<libc::sigset_t>::zeroed();
+    // SAFETY: the calls write to `signals`, which is large enough, before it is read, and change what this thread alone is
+    // sent. The number is that of a signal.
+    unsafe {
+        libc::sigemptyset(signals.as_mut_ptr());
+        libc::sigaddset(signals.as_mut_ptr(), libc::SIGXFSZ);
+        libc::pthread_sigmask(libc::SIG_BLOCK, signals.as_ptr(), ptr::null_mut());
+    }
+}
+
 fn this_process() -> i32 {
     rustix::process::getpid().as_raw_nonzero().get()
 }

@@ -32,6 +32,8 @@ pub(crate) use lock::Lock;
 pub(crate) use losses::{Death, Remains};
 pub(crate) use process::Process;
 pub(crate) use reader::{Batch, ReadError, Reader, Reading};
+#[cfg(feature = "embedded")]
+pub(crate) use segment::check_file_limit;
 pub(crate) use writer::{Journal, Opened, Syncing};
 
 /// Bytes of a segment. Large enough that a burst turns over few of them, small enough that the three or four that are

@@ -9,6 +9,8 @@ use std::{
 use neptune_format::segment::SegmentHeader;
 
 use super::{folder::WriterFolder, mapping::Mapping};
+#[cfg(feature = "embedded")]
+use crate::error::{Error, ErrorKind, Result};
 
 /// What a new segment is filled with, a piece at a time. In the program's zero pages, so that it takes no memory.
 static ZEROS: [u8; 256 << 10] = [0; 256 << 10];
@@ -47,9 +49,27 @@ pub(super) fn prepare(folder: &WriterFolder, header: &SegmentHeader) -> io::Resu
     }
 }
 
+/// Fails where the process may not make files of this length, as those of a store are at least. Beyond the limit that it has the
+/// system does not answer with an error, but kills it.
+#[cfg(feature = "embedded")]
+pub(crate) fn check_file_limit(length: u64) -> Result<()> {
+    limit_below(length).map_or(Ok(()), |most| Err(Error::new(ErrorKind::Unavailable, limited(most))))
+}
+
+fn limit_below(length: u64) -> Option<u64> {
+    rustix::process::getrlimit(rustix::process::Resource::Fsize).current.filter(|most| length > *most)
+}
+
+fn limited(most: u64) -> String {
+    format!("the process may make files of {most} bytes at most, which is too few; raise the limit (ulimit -f)")
+}
+
 /// Gives `file` its length in real blocks, so that a full disk is an error here and not a SIGBUS at a later store.
 pub(super) fn allocate(file: &File, length: u64) -> io::Result<()> {
     use rustix::fs::{FallocateFlags, fallocate};
+    if let Some(most) = limit_below(length) {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, limited(most)));
+    }
     match fallocate(file, FallocateFlags::empty(), 0, length) {
         Ok(()) => Ok(()),
         // File systems without the call allocate when the zeros are written, which `prepare` does anyway.

@@ -17,6 +17,7 @@ use crate::{
     clock,
     error::{Error, ErrorKind, Result},
     journal::{Journal, Lock, Reader, Reading},
+    signal,
 };
 
 /// How often the journal is looked at. Charts are this far behind; each look that finds something costs a transaction, and
@@ -121,6 +122,7 @@ impl Drain {
         thread::Builder::new()
             .name("neptune:drain".into())
             .spawn(move || {
+                signal::survive_limits();
                 work.run();
                 drop(lock);
                 work.shared.change(|state| state.done = true);
