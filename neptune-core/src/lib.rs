@@ -72,6 +72,7 @@ mod quota;
 mod session;
 mod signal;
 mod sink;
+mod stderr;
 pub mod stopwatch;
 mod token;
 

@@ -47,6 +47,27 @@ fn perform(session: &Session, experiments: &mut Vec<Experiment>, act: &str, what
                 writeln!(io::stdout(), "{}", numbered(line))?;
             }
         }
+        "err-many" => {
+            for line in 0..what.parse()? {
+                writeln!(io::stderr(), "{}", numbered(line))?;
+            }
+        }
+        "not-text" => {
+            io::stdout().write_all(b"a\xffb\xe2\x82\n\0c\n")?;
+            io::stdout().flush()?;
+        }
+        // A line of so many bytes, and no newline.
+        "endless" => {
+            let piece = vec![b'x'; 1 << 16];
+            let mut left: usize = what.parse()?;
+            while left > 0 {
+                let most = left.min(piece.len());
+                io::stdout().write_all(piece.get(..most).unwrap_or_default())?;
+                left -= most;
+            }
+            io::stdout().flush()?;
+        }
+        "cycles" => cycles(session, what.parse()?)?,
         "both" => {
             for line in 0..what.parse()? {
                 writeln!(io::stdout(), "{}", numbered(line))?;
@@ -109,6 +130,26 @@ fn perform(session: &Session, experiments: &mut Vec<Experiment>, act: &str, what
         "wait-for-children" => while rustix::process::wait(rustix::process::WaitOptions::empty()).is_ok() {},
         "pause" => std::thread::park_timeout(Duration::from_millis(what.parse()?)),
         _ => end(act)?,
+    }
+    Ok(())
+}
+
+/// Starts and stops as many experiments that print a line, and waits until none of their files and threads is left.
+fn cycles(session: &Session, times: usize) -> Outcome {
+    let cycle = |line: usize| -> Outcome {
+        let experiment = session.experiment().without_hardware().console().start()?;
+        writeln!(io::stdout(), "cycle {line}")?;
+        experiment.stop()?;
+        Ok(())
+    };
+    let count = |folder: &str| std::fs::read_dir(folder).map(Iterator::count);
+    cycle(0)?;
+    for line in 1..=times {
+        cycle(line)?;
+    }
+    // What a cycle leaves that is still going away, and no more.
+    while count("/proc/self/fd")? > 40 || count("/proc/self/task")? > 10 {
+        std::thread::park_timeout(Duration::from_millis(5));
     }
     Ok(())
 }

@@ -58,6 +58,9 @@ pub(super) fn ignore_signals() {
         libc::SIGPIPE,
         libc::SIGUSR1,
         libc::SIGUSR2,
+        // Of limits that the program has: a file that may not grow is an error then, as a full disk is.
+        libc::SIGXFSZ,
+        libc::SIGXCPU,
     ] {
         // SAFETY: the numbers are those of signals, and no handler is installed.
         unsafe { libc::signal(signal, libc::SIG_IGN) };

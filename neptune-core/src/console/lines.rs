@@ -92,7 +92,7 @@ impl Lines {
                 give(time, &String::from_utf8_lossy(&self.line));
             }
         } else if !self.line.is_empty() {
-            self.leave_row(time);
+            self.leave_row(time, give);
         }
         self.line.clear();
         self.is_fresh = false;
@@ -146,12 +146,9 @@ impl Lines {
             give(time, &String::from_utf8_lossy(&self.line));
             self.line.clear();
         } else {
-            self.leave_row(time);
+            self.leave_row(time, give);
             self.row += 1;
             self.enter_row();
-            if self.rows.len() > MOST_ROWS {
-                self.give_first_row(give);
-            }
         }
         self.is_fresh = false;
     }
@@ -161,20 +158,19 @@ impl Lines {
             Told::AlternateScreen(on) => self.is_on_alternate_screen = *on,
             _ if self.is_on_alternate_screen => {}
             Told::Up(rows) => {
-                self.leave_row(time);
-                let above = rows.saturating_sub(self.row).min(MOST_ROWS);
+                self.leave_row(time, give);
+                // Those that are known, and more above them as far as there is room: a terminal stops at its top as well.
+                let room = MOST_ROWS.saturating_sub(self.rows.len());
+                let above = rows.saturating_sub(self.row).min(room);
                 for _ in 0..above {
                     self.rows.push_front(None);
                 }
                 self.row = (self.row + above).saturating_sub(*rows);
                 self.enter_row();
-                while self.rows.len() > MOST_ROWS && self.row > 0 {
-                    self.give_first_row(give);
-                }
             }
             Told::Down(rows) if !self.rows.is_empty() => {
-                self.leave_row(time);
-                self.row = (self.row + rows).min(self.rows.len());
+                self.leave_row(time, give);
+                self.row = self.row.saturating_add(*rows).min(self.rows.len());
                 self.enter_row();
             }
             Told::EraseLine => self.line.clear(),
@@ -189,13 +185,16 @@ impl Lines {
     }
 
     /// Puts the line where it belongs among the rows.
-    fn leave_row(&mut self, time: i64) {
+    fn leave_row(&mut self, time: i64, give: &mut impl FnMut(i64, &str)) {
         let text = std::mem::take(&mut self.line);
         // A row that was given out and not written to stays given out.
         let row = (!text.is_empty()).then_some(Row { text, time });
         match self.rows.get_mut(self.row) {
             Some(there) => *there = row,
             None => self.rows.push_back(row),
+        }
+        if self.rows.len() > MOST_ROWS {
+            self.give_first_row(give);
         }
     }
 
@@ -297,6 +296,33 @@ mod tests {
         let mut count = 0;
         lines.feed(format!("x\n\x1b[1A{many}").as_bytes(), 1, &mut |_, _| count += 1);
         assert_eq!(count, 1 + 200 - MOST_ROWS);
+    }
+
+    #[test]
+    fn a_program_that_goes_up_further_than_it_printed_is_followed_and_takes_no_more_memory_each_time() {
+        // As programs do that go to the top of a terminal whose height they do not know.
+        let frame = |round: u32| format!("\x1b[100A\r{}", format!("\x1b[2Kstate {round}\n").repeat(24));
+        let (mut lines, mut found) = (Lines::default(), Vec::new());
+        for round in 0..1000 {
+            lines.feed(frame(round).as_bytes(), 1, &mut |_, line| found.push(line.to_owned()));
+            assert!(lines.rows.len() <= MOST_ROWS, "{} rows wait", lines.rows.len());
+        }
+        lines.finish(2, &mut |_, line| found.push(line.to_owned()));
+        assert_eq!(found, vec!["state 999"; 24]);
+        // And back down again, without ever ending a line.
+        let mut lines = Lines::default();
+        for _ in 0..1000 {
+            lines.feed(b"\x1b[1A\x1b[9Bx", 1, &mut |_, _| {});
+            assert!(lines.rows.len() <= MOST_ROWS, "{} rows wait", lines.rows.len());
+        }
+    }
+
+    #[test]
+    fn no_number_of_lines_is_too_large() {
+        for number in [u64::MAX.to_string(), "9".repeat(100), "0".to_owned(), "65".to_owned()] {
+            let text = format!("a\nb\n\x1b[1A\x1b[{number}B\x1b[{number}A\x1b[{number}Bc\n");
+            assert!(lines(&text).last().is_some_and(|line| line == "c" || line == "b"), "{number}: {:?}", lines(&text));
+        }
     }
 
     #[test]

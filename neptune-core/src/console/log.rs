@@ -94,16 +94,16 @@ impl Log {
     }
 
     fn open(&self) {
-        let opened = self.start();
-        let mut phase = self.phase.lock().unwrap_or_else(PoisonError::into_inner);
-        *phase = match opened {
-            Ok(experiment) => Phase::Open(experiment),
-            Err(error) => {
-                super::relay::complain(&format!("what is printed is not kept: {error}"));
-                Phase::Over
-            }
+        let (opened, trouble) = match self.start() {
+            Ok(experiment) => (Phase::Open(experiment), None),
+            Err(error) => (Phase::Over, Some(error)),
         };
+        *self.phase.lock().unwrap_or_else(PoisonError::into_inner) = opened;
         self.changed.notify_all();
+        // Behind the lock: whoever reads standard error may have us wait, and nobody else is to wait for that.
+        if let Some(error) = trouble {
+            super::relay::complain(&format!("what is printed is not kept: {error}"));
+        }
     }
 
     fn start(&self) -> Result<Experiment> {

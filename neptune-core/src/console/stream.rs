@@ -12,7 +12,9 @@ use std::{
 
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
+    fs::FileType,
     io::Errno,
+    pipe::PIPE_BUF,
 };
 
 use super::{
@@ -242,8 +244,10 @@ fn nap(finish: BorrowedFd<'_>) {
 
 /// Writes all of `bytes`. Waits as long as whoever reads there has them wait.
 fn forward(output: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
+    let is_pipe = rustix::fs::fstat(output).is_ok_and(|file| FileType::from_raw_mode(file.st_mode) == FileType::Fifo);
     while !bytes.is_empty() {
-        match rustix::io::write(output, bytes) {
+        let piece = if is_pipe { whole_lines(bytes) } else { bytes };
+        match rustix::io::write(output, piece) {
             Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
             Err(Errno::INTR) => {}
             // Somebody else who has the file open does not want to wait there.
@@ -256,6 +260,14 @@ fn forward(output: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// As many whole lines as a pipe takes at once. Several programs may print to it, each line with one write, which the system does
+/// not tear; nor may ours be torn because many come together. See pipe(7) on `PIPE_BUF`.
+fn whole_lines(bytes: &[u8]) -> &[u8] {
+    let Some(piece) = bytes.get(..PIPE_BUF) else { return bytes };
+    let end = piece.iter().rposition(|byte| *byte == b'\n').map_or(PIPE_BUF, |at| at + 1);
+    piece.get(..end).unwrap_or(piece)
 }
 
 /// What is still in a pipe.

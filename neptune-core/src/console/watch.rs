@@ -4,7 +4,7 @@
 //! killed for it: the thread puts the files back that were there before, and sends on what is still in between.
 
 use std::{
-    io::{self, Write as _},
+    io,
     os::fd::{AsFd as _, OwnedFd},
     process::Child,
     sync::{
@@ -20,7 +20,7 @@ use super::{
     stream::forward_all,
     wire::{self, Which, Word},
 };
-use crate::clock;
+use crate::{clock, stderr};
 
 /// A standard file in whose place another stands.
 #[derive(Debug)]
@@ -134,7 +134,8 @@ impl Shared {
         let left: Vec<_> = left.collect();
         if !is_finished && !left.is_empty() {
             let what = "the process that keeps what is printed is gone: what is printed from here on is not kept";
-            drop(writeln!(io::stderr(), "neptune: {what}"));
+            // A thread that prints may wait for this one to take away what is in the pipe.
+            stderr::say_at_once(&format!("neptune: {what}"));
         }
         forward_all(left);
     }

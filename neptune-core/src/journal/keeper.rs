@@ -6,7 +6,7 @@
 use std::{
     collections::VecDeque,
     fs::File,
-    io::{self, Write as _},
+    io,
     sync::{
         Arc, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -18,7 +18,7 @@ use std::{
 use neptune_format::{LostReason, segment};
 
 use super::{segment as files, writer::Journal};
-use crate::{clock, fork};
+use crate::{clock, fork, stderr};
 
 /// How often the keeper looks while segments turn over.
 const BUSY_POLL: Duration = Duration::from_millis(1);
@@ -33,6 +33,9 @@ const ANCHOR_EVERY: Duration = Duration::from_millis(250);
 
 /// How soon a full disk is tried again.
 const FULL_POLL: Duration = Duration::from_millis(250);
+
+/// Lines that wait to be said at most.
+const MOST_UNSAID: usize = 64;
 
 /// Segments that are kept ready: one while logging is slow, and more in a burst, for as long as a write to a busy disk
 /// may keep the keeper waiting.
@@ -55,7 +58,8 @@ impl Keeper {
             let ended = Arc::clone(&ended);
             move || {
                 let warned = [false; LostReason::ALL.len()];
-                Work { journal, warned, sync_every, synced: clock::monotonic() }.until(&ended);
+                let unsaid = VecDeque::new();
+                Work { journal, warned, unsaid, sync_every, synced: clock::monotonic() }.until(&ended);
             }
         })?;
         Ok(Self { generation: fork::generation(), ended, thread: Some(thread) })
@@ -104,6 +108,8 @@ impl KeptFiles {
 struct Work {
     journal: Arc<Journal>,
     warned: [bool; LostReason::ALL.len()],
+    /// What is to be said, and nobody has taken yet.
+    unsaid: VecDeque<String>,
     sync_every: Option<Duration>,
     synced: Instant,
 }
@@ -183,19 +189,21 @@ impl Work {
 
     /// Says what integrations have to say, and once for each reason that something was not kept.
     fn warn(&mut self) {
-        for notice in self.journal.losses.take_notices() {
-            drop(io::stderr().write_all(format!("neptune: {notice}\n").as_bytes()));
-        }
+        let notices = self.journal.losses.take_notices();
+        self.unsaid.extend(notices.into_iter().map(|notice| format!("neptune: {notice}")));
         for (reason, count) in self.journal.losses.report().iter() {
             let Some(warned @ false) = self.warned.get_mut(usize::from(reason as u8)) else { continue };
             *warned = true;
             let detail = self.journal.losses.detail(reason).map(|detail| format!(" ({detail})")).unwrap_or_default();
-            let line = format!(
-                "neptune: warning: {count} not kept so far, {reason}{detail}: {}. Said once; see `neptune show`.\n",
+            self.unsaid.push_back(format!(
+                "neptune: warning: {count} not kept so far, {reason}{detail}: {}. Said once; see `neptune show`.",
                 reason.explanation()
-            );
-            // There is nobody to tell that standard error is closed.
-            drop(io::stderr().write_all(line.as_bytes()));
+            ));
         }
+        // Never waits for whoever reads standard error: logging waits for segments meanwhile.
+        while self.unsaid.front().is_some_and(|line| stderr::say_at_once(line)) {
+            self.unsaid.pop_front();
+        }
+        self.unsaid.truncate(MOST_UNSAID);
     }
 }

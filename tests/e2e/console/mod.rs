@@ -1,5 +1,7 @@
 //! What a program prints: kept line by line, however it ends, and it reaches where it went before.
 
+mod trouble;
+
 use std::{
     ffi::OsStr,
     fs::File,
@@ -351,7 +353,6 @@ fn no_process_and_no_file_is_left_over() {
 }
 
 #[test]
-#[ignore = "a million lines: `cargo nextest run -p neptune-tests --run-ignored all a_million_lines`"]
 fn a_million_lines_are_kept_and_reach_where_they_went() {
     let folder = Folder::new();
     let output = output(&folder, &["many:1000000", "stop"]);
