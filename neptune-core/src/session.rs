@@ -208,6 +208,9 @@ impl Session {
     /// for what other processes, or this one, have not drained yet: half a second, and 5 seconds at most. What is not drained
     /// by then is not in the new experiment; so of an experiment that is logged to offline it has nothing.
     ///
+    /// It runs from the start on; a fork for another process to train in is made
+    /// [without a run](crate::ExperimentBuilder::without_run).
+    ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
