@@ -4,6 +4,7 @@ mod artifacts;
 mod console;
 mod imported;
 mod travel;
+mod ui;
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
@@ -16,6 +17,7 @@ pub(crate) use console::{Console, Stream};
 
 pub(crate) use imported::{Import, ImportJson, Notebook, NotebookDiff, NotebookGet, NotebookShow, NotebookUpload};
 pub(crate) use travel::{DeletePoints, Fork, Rename, Revisions, Rewind, Undo};
+pub(crate) use ui::Ui;
 
 const AFTER_HELP: &str = "\
 Exit codes:
@@ -137,6 +139,8 @@ pub(crate) enum Command {
     Delete(Delete),
     /// Drain what dead or offline programs left behind into the store
     Sync,
+    /// Serve the web UI of the folder to this machine
+    Ui(Ui),
     /// Look for damage and for work that waits; changes nothing without --repair
     Doctor(Doctor),
     /// Compress what has ended, and remove what nothing needs any more

@@ -1,6 +1,7 @@
 //! The `neptune` program: look at experiments, follow them, export them, and see to the folder that holds them.
 //!
 //! ```text
+//! neptune ui        the web UI of the folder, in your browser
 //! neptune ls        experiments as a table: filtered, sorted, with the columns of your choice
 //! neptune show      one experiment: parameters, series, and a chart in the terminal
 //! neptune diff      how two experiments differ, and from which step on
@@ -122,6 +123,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Restore(restore) => command::removal::restore(&mut screen, &folder, &restore.ids)?,
         Command::Delete(delete) => command::removal::delete(&mut screen, &folder, delete)?,
         Command::Sync => command::sync::run(&mut screen, &folder)?,
+        Command::Ui(ui) => command::ui::run(&mut screen, &folder, ui)?,
         Command::Doctor(doctor) => command::doctor::run(&mut screen, &folder, doctor)?,
         Command::Gc(gc) => command::gc::run(&mut screen, &folder, gc)?,
     };

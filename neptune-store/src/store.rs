@@ -142,6 +142,15 @@ impl Store {
         self.writable
     }
 
+    /// A number that is another one once somebody else has written to the store since it was last asked for, and is otherwise
+    /// the same. It says nothing about what this store itself wrote.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn data_version(&self) -> Result<i64> {
+        Ok(self.connection.query_row("PRAGMA data_version", [], |row| row.get(0))?)
+    }
+
     /// Looks through the whole file for damage.
     ///
     /// # Errors

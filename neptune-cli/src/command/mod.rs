@@ -8,6 +8,7 @@ pub(crate) mod show;
 pub(crate) mod tail;
 pub(crate) mod timings;
 pub(crate) mod trace;
+pub(crate) mod ui;
 pub(crate) mod values;
 
 pub(crate) mod artifacts;

@@ -40,4 +40,5 @@ pub use filter::{Aggregate, Attribute, AttributeType, Filter, Literal, Operator}
 pub use filter_error::FilterError;
 pub use table::{Direction, ExperimentQuery, ExperimentRow, ExperimentTable, Sort};
 
+pub(crate) use page::project_id;
 pub(crate) use resolve::NAMESPACES;

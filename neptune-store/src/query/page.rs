@@ -187,7 +187,7 @@ fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-fn project_id(connection: &Connection, name: &ProjectName) -> Result<i64> {
+pub(crate) fn project_id(connection: &Connection, name: &ProjectName) -> Result<i64> {
     let mut statement = connection.prepare_cached("SELECT id FROM project WHERE name = $1")?;
     if let Some(id) = statement.query_row([name.as_str()], |row| row.get(0)).optional()? {
         return Ok(id);

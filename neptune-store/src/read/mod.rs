@@ -5,6 +5,7 @@
 mod experiment;
 mod logs;
 mod nearest;
+mod paths;
 mod revisions;
 mod running;
 mod sizes;
@@ -22,6 +23,7 @@ pub use experiment::{ExperimentKey, ProjectSummary, WriterSummary};
 pub use logs::Log;
 pub use nearest::suggestion;
 pub use overview::Bucket;
+pub use paths::KnownPath;
 pub use revisions::{Change, Revision};
 pub use sizes::Sizes;
 pub use variable::{NamespaceEntry, SeriesSummary, Variable, VariableValue};

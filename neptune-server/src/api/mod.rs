@@ -1,0 +1,63 @@
+//! The HTTP API: everything that the pages show, as JSON.
+//!
+//! Requests are answered from the store alone; those that change something go through a session of neptune-core, as every other
+//! program does.
+
+mod changes;
+mod experiment;
+mod experiments;
+mod live;
+mod overviews;
+mod paths;
+mod points;
+mod problem;
+mod projects;
+mod value;
+
+use std::{path::Path, sync::Arc};
+
+use axum::{Json, Router, routing::get};
+use utoipa::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub(crate) use problem::Problem;
+
+use crate::{readers::Readers, watch::Watch};
+
+/// What every request is answered from.
+#[derive(Clone)]
+pub(crate) struct State {
+    pub(crate) readers: Arc<Readers>,
+    pub(crate) watch: Arc<Watch>,
+    pub(crate) folder: Arc<Path>,
+}
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "neptune",
+    description = "Experiments, their variables and their series. Times are microseconds since the epoch, UTC. Numbers that \
+                   JSON cannot say are the strings `NaN`, `inf` and `-inf`."
+))]
+struct Described;
+
+/// Everything below `/api/v1`.
+pub(crate) fn router(state: State) -> Router {
+    let (router, document) = OpenApiRouter::with_openapi(Described::openapi())
+        .routes(routes!(projects::projects))
+        .routes(routes!(paths::paths))
+        .routes(routes!(experiments::experiments))
+        .routes(routes!(experiment::experiment, changes::change))
+        .routes(routes!(experiment::variables))
+        .routes(routes!(points::points))
+        .routes(routes!(overviews::overviews))
+        .routes(routes!(live::live))
+        .routes(routes!(changes::abort))
+        .routes(routes!(changes::trash))
+        .routes(routes!(changes::restore))
+        .split_for_parts();
+    let document = Arc::new(document);
+    router
+        .route("/openapi.json", get(move || async move { Json(document.as_ref().clone()) }))
+        .fallback(|| async { Problem::not_found("there is no such address in the API; see /api/v1/openapi.json") })
+        .with_state(state)
+}

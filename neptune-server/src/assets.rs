@@ -1,0 +1,53 @@
+//! The pages, compiled into the program.
+//!
+//! Every address that is no file is the one page, whose script shows what the address asks for.
+
+use axum::{
+    http::{StatusCode, Uri, header},
+    response::{IntoResponse as _, Response},
+};
+
+macro_rules! assets {
+    ($($name:literal: $kind:expr),* $(,)?) => {
+        &[$(($name, $kind, include_bytes!(concat!("../ui/", $name)))),*]
+    };
+}
+
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
+/// Name, type and bytes of each file.
+const ASSETS: &[(&str, &str, &[u8])] = assets! {
+    "api.js": SCRIPT,
+    "app.css": "text/css; charset=utf-8",
+    "dom.js": SCRIPT,
+    "empty.js": SCRIPT,
+    "format.js": SCRIPT,
+    "icon.svg": "image/svg+xml",
+    "index.html": "text/html; charset=utf-8",
+    "keys.js": SCRIPT,
+    "live.js": SCRIPT,
+    "main.js": SCRIPT,
+    "notice.js": SCRIPT,
+    "palette.js": SCRIPT,
+    "projects.js": SCRIPT,
+    "state.js": SCRIPT,
+    "theme.js": SCRIPT,
+};
+
+/// Where files are; every other address is a page.
+const FILES: &str = "/ui/";
+
+pub(crate) async fn serve(uri: Uri) -> Response {
+    let wanted = match uri.path().strip_prefix(FILES) {
+        Some(name) => name,
+        None if uri.path().starts_with("/api/") => "",
+        None => "index.html",
+    };
+    match ASSETS.iter().find(|(name, ..)| *name == wanted) {
+        // The next version may be another program at the same address.
+        Some((_, kind, bytes)) => {
+            ([(header::CONTENT_TYPE, *kind), (header::CACHE_CONTROL, "no-cache")], *bytes).into_response()
+        }
+        None => (StatusCode::NOT_FOUND, "there is nothing at this address").into_response(),
+    }
+}

@@ -1,0 +1,45 @@
+//! [`KnownPath`]: which variables the experiments of a project have.
+
+use neptune_format::{ProjectName, VariableType};
+
+use crate::{error::Result, query::project_id, store::Store};
+
+/// A path at which experiments have a variable of one type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KnownPath {
+    /// The path.
+    pub path: String,
+    /// The type.
+    pub kind: VariableType,
+    /// How many experiments have it.
+    pub experiments: u64,
+}
+
+impl Store {
+    /// Every variable that an experiment of `project`, or of any, has: by path, and those of one path by type.
+    ///
+    /// All of them are looked at: a hundred milliseconds for each million variables.
+    ///
+    /// # Errors
+    /// `NotFound` when the project does not exist; its message names the nearest.
+    pub fn paths(&self, project: Option<&ProjectName>) -> Result<Vec<KnownPath>> {
+        let project = project.map(|name| project_id(&self.connection, name)).transpose()?;
+        let within = if project.is_some() { "WHERE e.project_id = $1" } else { "WHERE $1 IS NULL" };
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT p.name, found.type, found.experiments
+             FROM (SELECT v.path_id, v.type, COUNT(*) AS experiments
+                   FROM variable v JOIN experiment e ON e.id = v.experiment_id {within} GROUP BY v.path_id, v.type) found
+             JOIN path p ON p.id = found.path_id ORDER BY p.name, found.type"
+        ))?;
+        let mut rows = statement.query([project])?;
+        let mut paths = Vec::new();
+        while let Some(row) = rows.next()? {
+            // A type of a newer version is left out.
+            if let Some(kind) = VariableType::from_code(row.get(1)?) {
+                paths.push(KnownPath { path: row.get(0)?, kind, experiments: row.get::<_, i64>(2)?.cast_unsigned() });
+            }
+        }
+        Ok(paths)
+    }
+}
