@@ -1,0 +1,6 @@
+//! The pages in a real browser, on folders that real programs log to.
+
+mod browser;
+mod site;
+
+mod frame;
