@@ -156,6 +156,15 @@ pub(crate) fn read_whole(what: &str, source: &Path, object: ObjectId) -> Result<
     if found == object { Ok(bytes) } else { Err(not_what_was_logged(what)) }
 }
 
+/// The PNG file of the pixels in a file that logged pixels are kept in until they are encoded.
+///
+/// # Errors
+/// When these are no pixels.
+#[cfg(feature = "images")]
+pub fn png(pixels: &[u8]) -> io::Result<Vec<u8>> {
+    crate::encoder::png(pixels)
+}
+
 /// Opens the content of `what`.
 pub(crate) fn open(what: &str, source: &Path) -> Result<File> {
     File::open(source).map_err(|error| match error.kind() {

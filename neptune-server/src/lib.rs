@@ -21,7 +21,9 @@
 mod api;
 mod assets;
 mod clock;
+mod content;
 mod door;
+mod pieces;
 mod readers;
 mod ui;
 mod watch;

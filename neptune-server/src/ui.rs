@@ -12,7 +12,7 @@ use std::{
 
 use axum::{Router, middleware};
 use neptune_core::{Mode, Session};
-use tokio::{net::TcpListener as AsyncListener, runtime};
+use tokio::{net::TcpListener as AsyncListener, runtime, sync::Semaphore};
 
 use crate::{
     api, assets,
@@ -23,6 +23,9 @@ use crate::{
 
 /// How often it is looked whether a process that logged has died.
 const RECOVER: Duration = Duration::from_secs(3);
+
+/// Archives that are written at the same time: each takes a processor and a thread.
+const ARCHIVES: usize = 4;
 
 /// The fewest bytes of a token: fewer can be guessed.
 const SHORTEST_TOKEN: usize = 16;
@@ -141,8 +144,12 @@ impl BoundUi {
 /// Everything that is answered.
 fn app(ui: &Ui, address: SocketAddr) -> Router {
     let readers = Arc::new(Readers::new(ui.folder.clone()));
-    let state =
-        api::State { readers, watch: Arc::new(Watch::new(ui.folder.clone())), folder: ui.folder.clone().into() };
+    let state = api::State {
+        readers,
+        watch: Arc::new(Watch::new(ui.folder.clone())),
+        folder: ui.folder.clone().into(),
+        archives: Arc::new(Semaphore::new(ARCHIVES)),
+    };
     let door = Arc::new(Door::new(ui.token.clone(), address));
     Router::new()
         .nest("/api/v1", api::router(state))

@@ -6,6 +6,8 @@
 mod changes;
 mod experiment;
 mod experiments;
+mod file;
+mod files;
 mod live;
 mod overviews;
 mod paths;
@@ -13,10 +15,12 @@ mod points;
 mod problem;
 mod projects;
 mod value;
+mod zip;
 
 use std::{path::Path, sync::Arc};
 
 use axum::{Json, Router, routing::get};
+use tokio::sync::Semaphore;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -30,6 +34,8 @@ pub(crate) struct State {
     pub(crate) readers: Arc<Readers>,
     pub(crate) watch: Arc<Watch>,
     pub(crate) folder: Arc<Path>,
+    /// Turns for writing archives.
+    pub(crate) archives: Arc<Semaphore>,
 }
 
 #[derive(OpenApi)]
@@ -49,6 +55,10 @@ pub(crate) fn router(state: State) -> Router {
         .routes(routes!(experiment::experiment, changes::change))
         .routes(routes!(experiment::variables))
         .routes(routes!(points::points))
+        .routes(routes!(files::artifacts))
+        .routes(routes!(files::sources))
+        .routes(routes!(file::file))
+        .routes(routes!(zip::zip))
         .routes(routes!(overviews::overviews))
         .routes(routes!(live::live))
         .routes(routes!(changes::abort))

@@ -60,6 +60,9 @@ pub(crate) enum Value {
     File {
         /// Its length in bytes.
         file: u64,
+        /// The BLAKE3 hash of its content; a table has none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        hash: Option<String>,
     },
 }
 
@@ -85,7 +88,7 @@ impl Value {
             Cell::String(text) => Self::Text(text),
             Cell::Datetime(time) => Self::Datetime { datetime: time.as_micros() },
             Cell::Json(json) => Self::Json { json },
-            Cell::File(file) => Self::File { file },
+            Cell::File(file) => Self::File { file, hash: None },
             Cell::Set(set) => Self::Set { set },
             other => Self::Text(other.to_string()),
         }
@@ -99,7 +102,7 @@ impl Value {
             AtomValue::String(text) => Self::Text(text),
             AtomValue::Datetime(time) => Self::Datetime { datetime: time.as_micros() },
             AtomValue::Json(json) => Self::Json { json },
-            AtomValue::File(file) => Self::File { file: file.size },
+            AtomValue::File(file) => Self::File { file: file.size, hash: Some(file.object.to_string()) },
             other => Self::Text(format!("{other:?}")),
         }
     }

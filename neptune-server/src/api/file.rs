@@ -1,0 +1,192 @@
+//! `GET /experiments/{id}/file`: the bytes of a file, or of an image of a series.
+//!
+//! A path is looked up in the store, which names the content by its hash: no path leads to another file of this machine.
+
+use std::{
+    fs::File,
+    io::{Read as _, Seek as _},
+    path::PathBuf,
+};
+
+use axum::{
+    extract::{self, Path},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use axum_extra::extract::Query;
+use neptune_core::{AtomValue, LoggedImage, VariableType, download};
+use neptune_store::{
+    Store, Values, objects,
+    read::{ExperimentKey, VariableValue},
+};
+use serde::Deserialize;
+use tokio::task::spawn_blocking;
+use utoipa::IntoParams;
+
+use super::{Problem, State, experiment::find};
+use crate::{content::Kind, pieces};
+
+/// How much is shown as text.
+const MOST_TEXT: usize = 1 << 20;
+
+/// The longest file of pixels that is made an image here; larger ones are saved as they are.
+const MOST_PIXELS: u64 = 128 << 20;
+
+/// What files of pixels end with until they are encoded.
+const RAW: &str = "pam";
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Wanted {
+    /// The path of a file, or of a series of images.
+    path: String,
+    /// The step of the image; the last one when it is not given.
+    step: Option<f64>,
+    /// 1: the first MiB as text, whatever it is.
+    #[serde(default)]
+    inline: u8,
+}
+
+/// Where the bytes are, and what they are called.
+struct Found {
+    source: PathBuf,
+    name: String,
+    /// Another one whenever the bytes are others.
+    tag: String,
+}
+
+/// The bytes of a file, or of an image. PNG, JPEG, GIF, WebP and SVG are to be shown, anything else is to be saved.
+#[utoipa::path(get, path = "/experiments/{id}/file", params(Wanted), responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = 304, description = "It is the one that was named"), (status = 400, body = Problem), (status = 404, body = Problem)))]
+pub(super) async fn file(
+    extract::State(state): extract::State<State>,
+    Path(id): Path<String>,
+    Query(wanted): Query<Wanted>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let is_text = wanted.inline == 1;
+    let folder = state.folder;
+    let found = state.readers.read(move |store| {
+        let key = find(store, &id)?;
+        look(store, &key, &folder, &wanted)
+    });
+    let found = found.await?;
+    let tag = format!("\"{}{}\"", found.tag, if is_text { "-text" } else { "" });
+    let tag = HeaderValue::from_str(&tag).map_err(|error| Problem::internal(error.to_string()))?;
+    // The same address may have other bytes later.
+    let cached = [(header::ETAG, tag.clone()), (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"))];
+    if is_known(&headers, &tag) {
+        return Ok((StatusCode::NOT_MODIFIED, cached).into_response());
+    }
+    let opened = spawn_blocking(move || open(found, is_text));
+    let (described, body) = opened.await.map_err(|panicked| Problem::internal(panicked.to_string()))??;
+    let body = match body {
+        Content::Whole(bytes) => bytes.into(),
+        Content::File(file) => pieces::of_file(file),
+    };
+    let mut response = (StatusCode::OK, cached, body).into_response();
+    response.headers_mut().extend(described);
+    Ok(response)
+}
+
+/// Whether the browser has what has this tag.
+fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|known| known.to_str().ok()).unwrap_or_default();
+    known.split(',').map(str::trim).any(|one| one == "*" || one.trim_start_matches("W/") == tag)
+}
+
+fn look(store: &Store, key: &ExperimentKey, folder: &std::path::Path, wanted: &Wanted) -> Result<Found, Problem> {
+    let path = &wanted.path;
+    let variable = store.variable(key, path)?;
+    let name = path.rsplit_once('/').map_or(path.as_str(), |(_, name)| name);
+    match variable.value {
+        VariableValue::Atom(AtomValue::File(file)) => Ok(Found {
+            source: objects::file_of(folder, file.object),
+            name: name.to_owned(),
+            tag: file.object.to_string(),
+        }),
+        VariableValue::Series(_) if variable.kind == VariableType::IMAGE_SERIES => {
+            let points = match wanted.step {
+                Some(step) => store.series(key, path, step..=step)?,
+                None => store.series_tail(key, path, 1)?,
+            };
+            let Values::Text(texts) = points.values else {
+                return Err(Problem::internal(format!("{path:?} has no images")));
+            };
+            let (Some(text), Some(step)) = (texts.last(), points.steps.last()) else {
+                return Err(Problem::not_found(format!("{path:?} has no image at this step; /points lists its steps")));
+            };
+            let what = format!("the image of {path:?} at step {step}");
+            let image: LoggedImage = serde_json::from_str(text)
+                .map_err(|error| Problem::internal(format!("{what} is damaged, or of a newer version: {error}")))?;
+            let Some(object) = image.object else {
+                return Err(Problem::not_found(format!("{what} was not kept: there were too many")));
+            };
+            let source = objects::file_of_image(folder, &image).unwrap_or_else(|| objects::file_of(folder, object));
+            let is_pixels = image.format == objects::FORMAT_OF_PIXELS;
+            let ending = if is_pixels { "png" } else { &image.format };
+            // Pixels have the same hash before and after they are encoded, and are the same image.
+            Ok(Found { source, name: format!("{name}-{step}.{ending}"), tag: object.to_string() })
+        }
+        _ => Err(Problem::invalid(format!("{path:?} is {}; only files and images have bytes", variable.kind))),
+    }
+}
+
+/// What is sent.
+enum Content {
+    Whole(Vec<u8>),
+    File(File),
+}
+
+fn open(found: Found, is_text: bool) -> Result<(Vec<(HeaderName, HeaderValue)>, Content), Problem> {
+    let Found { source, name, .. } = found;
+    let cannot = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            Problem::not_found(format!("the content of {name:?} is missing; see `neptune doctor`"))
+        }
+        _ => Problem::internal(format!("the content of {name:?} cannot be read: {error}")),
+    };
+    let mut file = File::open(&source).map_err(cannot)?;
+    let size = file.metadata().map_err(cannot)?.len();
+    if !is_text && size <= MOST_PIXELS && source.extension().is_some_and(|ending| ending == RAW) {
+        let mut pixels = Vec::new();
+        file.read_to_end(&mut pixels).map_err(cannot)?;
+        let png = download::png(&pixels).map_err(cannot)?;
+        return Ok((Kind::Image("image/png").headers(&name), Content::Whole(png)));
+    }
+    let most = if is_text { MOST_TEXT } else { 32 };
+    let mut beginning = Vec::new();
+    (&mut file).take(most as u64).read_to_end(&mut beginning).map_err(cannot)?;
+    if is_text {
+        return Ok((Kind::Text.headers(&name), Content::Whole(text(beginning, size).into_bytes())));
+    }
+    file.rewind().map_err(cannot)?;
+    let mut headers = Kind::of(&beginning, &name).headers(&name);
+    headers.push((header::CONTENT_LENGTH, size.into()));
+    Ok((headers, Content::File(file)))
+}
+
+/// Bytes as text; of those that are not all, without the character that is cut at the end.
+fn text(bytes: Vec<u8>, size: u64) -> String {
+    let mut end = bytes.len();
+    if size > end as u64 {
+        let starts_character = |byte: &u8| !(0x80..0xc0).contains(byte);
+        let last = bytes.iter().rev().take(4).position(starts_character).unwrap_or(0);
+        end -= std::str::from_utf8(&bytes[end - last - 1..]).map_or(last + 1, |_| 0);
+    }
+    String::from_utf8_lossy(&bytes[..end]).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_not_cut_within_a_character() {
+        assert_eq!(text(b"ab\xe2\x82\xac".to_vec(), 99), "ab\u{20ac}");
+        assert_eq!(text(b"ab\xe2\x82".to_vec(), 99), "ab");
+        assert_eq!(text(b"ab\xe2\x82".to_vec(), 4), "ab\u{fffd}");
+        assert_eq!(text(b"a\xffb".to_vec(), 99), "a\u{fffd}b");
+        assert_eq!(text(Vec::new(), 0), "");
+        assert_eq!(text(b"\x80\x80\x80\x80\x80".to_vec(), 99).chars().count(), 4);
+    }
+}
