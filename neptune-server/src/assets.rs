@@ -14,13 +14,16 @@ macro_rules! assets {
 }
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
 
 /// Name, type and bytes of each file.
 const ASSETS: &[(&str, &str, &[u8])] = assets! {
     "api.js": SCRIPT,
-    "app.css": "text/css; charset=utf-8",
+    "app.css": STYLE,
     "dom.js": SCRIPT,
     "empty.js": SCRIPT,
+    "experiments.css": STYLE,
+    "experiments.js": SCRIPT,
     "format.js": SCRIPT,
     "icon.svg": "image/svg+xml",
     "index.html": "text/html; charset=utf-8",
@@ -30,6 +33,18 @@ const ASSETS: &[(&str, &str, &[u8])] = assets! {
     "notice.js": SCRIPT,
     "palette.js": SCRIPT,
     "projects.js": SCRIPT,
+    "runs-bulk.js": SCRIPT,
+    "runs-cells.js": SCRIPT,
+    "runs-charts.js": SCRIPT,
+    "runs-choose.js": SCRIPT,
+    "runs-columns.js": SCRIPT,
+    "runs-groups.js": SCRIPT,
+    "runs-marks.js": SCRIPT,
+    "runs-query.js": SCRIPT,
+    "runs-rows.js": SCRIPT,
+    "runs-split.js": SCRIPT,
+    "runs-table.js": SCRIPT,
+    "runs-views.js": SCRIPT,
     "state.js": SCRIPT,
     "theme.js": SCRIPT,
 };

@@ -49,3 +49,15 @@ export function settled(wait, work) {
   let timer = 0;
   return (...values) => { clearTimeout(timer); timer = setTimeout(() => work(...values), wait); };
 }
+
+const sheets = new Map();
+
+// Loads a style sheet once; done when its rules hold.
+export function css(href) {
+  if (!sheets.has(href)) {
+    sheets.set(href, new Promise((done) => {
+      document.head.append(h("link", { rel: "stylesheet", href, onload: done, onerror: done }));
+    }));
+  }
+  return sheets.get(href);
+}

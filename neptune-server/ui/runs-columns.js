@@ -1,0 +1,69 @@
+// Which columns the table has: what every experiment has, then the parameters that differ and the metrics that most have,
+// unless somebody chose others.
+
+import { get } from "./api.js";
+import { isNumeric } from "./runs-cells.js";
+
+// What every experiment has, with what it is called at the head of a column.
+const EVERY = new Map([
+  ["sys/state", "state"], ["sys/tags", "tags"], ["sys/creation_time", "created"], ["sys/running_time", "duration"], ["sys/owner", "owner"],
+]);
+const LABELS = new Map([...EVERY, ["sys/id", "id"], ["sys/name", "name"], ["sys/completion_time", "finished"]]);
+const WIDTHS = new Map([
+  ["sys/state", 110], ["sys/tags", 170], ["sys/creation_time", 160], ["sys/running_time", 96], ["sys/owner", 96], ["sys/completion_time", 160],
+]);
+
+// What is beside the work: found by search, and not proposed.
+const BESIDE = /^(sys|monitoring|source_code|artifacts|environment|properties)\//;
+const ALWAYS_THERE = ["sys/id", "sys/name"];
+
+// At most so many parameters and metrics are proposed; more are chosen.
+const PARAMETERS = 8;
+const METRICS = 6;
+// Of so many rows it is looked which columns differ.
+export const LOOKED_AT = 200;
+
+export const base = [...EVERY.keys()];
+
+// Everything that the experiments of a project have: a map from path to { kind, experiments }.
+export async function paths(project) {
+  const { paths: found } = await get("/paths", { project });
+  const known = new Map([["sys/running_time", { kind: "Atom(float)", experiments: Infinity }]]);
+  for (const { path, type: kind, experiments } of found) {
+    if (known.has(path)) known.get(path).experiments += experiments;
+    else known.set(path, { kind, experiments });
+  }
+  return known;
+}
+
+// A column of the table.
+export function column(path, known) {
+  const numeric = path === "sys/running_time" || isNumeric(known?.get(path)?.kind ?? "");
+  const label = LABELS.get(path) ?? path.replace(/^(parameters|logs|properties)\//, "");
+  const width = WIDTHS.get(path) ?? Math.min(240, Math.max(numeric ? 90 : 120, label.length * 7.6 + 34));
+  return { path, label, width: Math.round(width), isNumeric: numeric };
+}
+
+// What is proposed for a project.
+export async function propose(project, known) {
+  const all = [...known].filter(([path]) => !BESIDE.test(path));
+  const atoms = all.filter(([, { kind }]) => /^Atom\((int|float|bool|string)\)$/.test(kind)).map(([path]) => path);
+  const parameters = [...atoms.filter((path) => path.startsWith("parameters/")), ...atoms.filter((path) => !path.startsWith("parameters/"))];
+  const differ = await differing({ project }, parameters.slice(0, 100));
+  const metrics = all.filter(([, { kind }]) => kind === "Series(float)" || kind === "Series(int)");
+  const most = Math.max(0, ...metrics.map(([, { experiments }]) => experiments));
+  const common = metrics.filter(([, { experiments }]) => experiments * 2 >= most);
+  common.sort((a, b) => b[1].experiments - a[1].experiments);
+  return [...base, ...parameters.filter((path) => differ.has(path)).slice(0, PARAMETERS), ...common.slice(0, METRICS).map(([path]) => path)];
+}
+
+// Those of `wanted` that are not the same in the first rows of a query.
+export async function differing(query, wanted) {
+  if (wanted.length === 0) return new Set();
+  const { project, filter, sort, hidden } = query;
+  const { rows } = await get("/experiments", { project, filter, sort, hidden: hidden ? "true" : null, column: wanted, limit: LOOKED_AT });
+  return new Set(wanted.filter((_path, at) => new Set(rows.map((row) => JSON.stringify(row.cells[at]))).size > 1));
+}
+
+// What can be chosen: paths that are no column of every table, the most useful first.
+export const choices = (known) => [...known.keys()].filter((path) => !ALWAYS_THERE.includes(path)).sort((a, b) => BESIDE.test(a) - BESIDE.test(b) || (a < b ? -1 : 1));
