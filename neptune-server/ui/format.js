@@ -11,6 +11,9 @@ export function number(value) {
   return String(Number(value.toPrecision(5)));
 }
 
+// The shortest text that is read back as the same number.
+export const plain = (value) => (Number.isFinite(value) ? String(value) : Number.isNaN(value) ? "NaN" : value > 0 ? "inf" : "-inf");
+
 // A value of the API (see `Value` in its document), as text.
 export function value(it) {
   if (it === null || it === undefined) return "";

@@ -34,6 +34,10 @@ struct Named {
     /// A short id, a UUID, or `latest`.
     experiment: String,
     path: String,
+    /// The first step of this one; that of all when it is not given.
+    from: Option<f64>,
+    /// The last step of this one; that of all when it is not given.
+    to: Option<f64>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -107,7 +111,8 @@ pub(super) async fn overviews(
 
 fn overview(store: &Store, named: &Named, wanted: &Wanted) -> Result<Overview, Problem> {
     let key = find(store, &named.experiment)?;
-    let range = wanted.from.unwrap_or(f64::NEG_INFINITY)..=wanted.to.unwrap_or(f64::INFINITY);
+    let from = named.from.or(wanted.from).unwrap_or(f64::NEG_INFINITY);
+    let range = from..=named.to.or(wanted.to).unwrap_or(f64::INFINITY);
     match store.overview(&key, &named.path, range, wanted.buckets.min(MOST_BUCKETS)) {
         Ok(buckets) => Ok(Overview::of(&buckets)),
         // Not every experiment has every series.

@@ -1,0 +1,117 @@
+// The cursor that all charts of a page share, and the one table that says what is under it.
+
+import { fill, h, perFrame } from "./dom.js";
+import * as format from "./format.js";
+
+const ORDERS = ["default", "ascending", "descending", "nearest"];
+const MOST = 40;
+
+const charts = new Set();
+const listeners = new Set();
+export const cursor = { x: null, y: null, source: null, isFrozen: false, highlighted: null };
+let order = "nearest";
+let place = null;
+let table = null;
+
+// A chart has `drawCursor()` and `valuesAt(x, y)`.
+export function join(chart) { charts.add(chart); }
+
+export function leave(chart) {
+  charts.delete(chart);
+  if (cursor.source === chart) hide();
+}
+
+// Moves the cursor. `at` is where on the screen the table goes.
+export function move(source, x, y, at) {
+  if (cursor.isFrozen) return;
+  Object.assign(cursor, { x, y, source });
+  place = at;
+  redraw();
+}
+
+export function hide() {
+  Object.assign(cursor, { x: null, y: null, source: null, isFrozen: false });
+  light(null);
+  redraw();
+}
+
+export function leaveAt(source) { if (!cursor.isFrozen && cursor.source === source) hide(); }
+
+export function freeze(yes = !cursor.isFrozen) {
+  cursor.isFrozen = yes && cursor.x !== null;
+  redraw();
+}
+
+export function nextOrder() {
+  order = ORDERS[(ORDERS.indexOf(order) + 1) % ORDERS.length];
+  redraw();
+}
+
+// Draws the lines of this key thicker in all charts; null ends it.
+export function highlight(key) { light(key); redraw(); }
+
+// Calls `work` with the key that is drawn thicker, or null; returns what ends that.
+export function onHighlight(work) { listeners.add(work); return () => listeners.delete(work); }
+
+function light(key) {
+  if (cursor.highlighted === key) return;
+  cursor.highlighted = key;
+  for (const listener of listeners) listener(key);
+}
+
+const redraw = perFrame(() => {
+  const rows = cursor.source === null ? [] : cursor.source.valuesAt(cursor.x, cursor.y);
+  if (rows.length > 0) light(rows.reduce((best, row) => (row.distance < best.distance ? row : best)).key);
+  for (const chart of charts) chart.drawCursor();
+  show(rows);
+});
+
+function sorted(rows) {
+  const by = {
+    ascending: (one, other) => one.shown - other.shown, descending: (one, other) => other.shown - one.shown,
+    nearest: (one, other) => one.distance - other.distance,
+  }[order];
+  if (by === undefined) return rows;
+  // What has no value comes last, whatever the order.
+  const weight = (row) => (Number.isFinite(row.shown) ? 0 : 1);
+  return [...rows].sort((one, other) => weight(one) - weight(other) || by(one, other));
+}
+
+function show(rows) {
+  table ??= document.body.appendChild(h("div.chart-tip", { hidden: true }));
+  table.hidden = rows.length === 0 || place === null;
+  if (table.hidden) return;
+  table.classList.toggle("frozen", cursor.isFrozen);
+  const hasSmooth = rows.some((row) => row.smoothed !== null);
+  const shown = sorted(rows).slice(0, MOST);
+  fill(table,
+    h("div.head", h("strong", cursor.source.textOf(cursor.x)), h("button.bare", { title: "Next order (s)", onclick: nextOrder }, `order: ${order}`)),
+    h("table", { "aria-label": "Values under the cursor" },
+      h("thead", h("tr", h("th"), h("th", "series"), h("th.number", "value"), hasSmooth && h("th.number", "smoothed"), h("th.number", "step"), h("th", "time"))),
+      h("tbody", shown.map((row) => line(row, hasSmooth)))),
+    rows.length > shown.length && h("div.dim", `and ${rows.length - shown.length} more`),
+    h("div.dim", cursor.isFrozen ? "Frozen; click the chart or press Escape to go on" : "Click to freeze"));
+  settle();
+}
+
+function line(row, hasSmooth) {
+  const swatch = h("span.swatch");
+  swatch.style.borderTopColor = row.style.color;
+  swatch.style.borderTopStyle = row.style.dash.length === 0 ? "solid" : row.style.dash[0] <= 2 ? "dotted" : "dashed";
+  const extent = row.count > 1 ? ` (${format.number(row.minimum)} .. ${format.number(row.maximum)})` : "";
+  return h(row.key === cursor.highlighted ? "tr.lit" : "tr",
+    h("td", swatch), h("td.cut", { title: row.label }, row.label),
+    h("td.number", { title: row.count > 1 ? `mean of ${row.count} points` : String(row.value) }, format.number(row.value), h("span.dim", extent)),
+    hasSmooth && h("td.number", { title: String(row.smoothed) }, row.smoothed === null ? "" : format.number(row.smoothed)),
+    h("td.number", { title: String(row.step) }, format.number(row.step)), h("td", { title: format.utc(row.time * 1e6) }, format.time(row.time * 1e6)));
+}
+
+// Beside the cursor, and within the window.
+function settle() {
+  const { offsetWidth: width, offsetHeight: height } = table;
+  const left = place.x + 16 + width > innerWidth ? place.x - 16 - width : place.x + 16;
+  table.style.left = `${Math.max(4, Math.min(left, innerWidth - width - 4))}px`;
+  table.style.top = `${Math.max(4, Math.min(place.y + 12, innerHeight - height - 4))}px`;
+}
+
+addEventListener("keydown", (event) => { if (event.key === "Escape" && cursor.x !== null) hide(); });

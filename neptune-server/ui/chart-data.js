@@ -1,0 +1,160 @@
+// What a chart draws of a series: the buckets of the API as columns of numbers, on an axis, smoothed.
+
+import { number } from "./api.js";
+
+const floats = (values) => Float64Array.from(values, (value) => (value === null ? NaN : typeof value === "number" ? value : number(value)));
+
+// The columns of an overview of the API as arrays of numbers; what is null there is NaN.
+export function columns(overview) {
+  const seconds = (times) => Float64Array.from(times, (time) => time / 1e6);
+  return {
+    length: overview.count.length,
+    count: Float64Array.from(overview.count), nonfinite: Float64Array.from(overview.nonfinite),
+    firstStep: floats(overview.first_step), lastStep: floats(overview.last_step),
+    firstTime: seconds(overview.first_time), lastTime: seconds(overview.last_time),
+    first: floats(overview.first), last: floats(overview.last),
+    minimumStep: floats(overview.minimum_step), minimum: floats(overview.minimum),
+    maximumStep: floats(overview.maximum_step), maximum: floats(overview.maximum), mean: floats(overview.mean),
+  };
+}
+
+// The whole series with the buckets of a window in finer ones: what is left and right of the window stays, so that lines run
+// out of the picture and an average has a history.
+export function spliced(whole, window) {
+  if (window === null || window.length === 0) return whole;
+  const [from, to] = [window.firstStep[0], window.lastStep[window.length - 1]];
+  let before = 0;
+  while (before < whole.length && whole.lastStep[before] < from) before += 1;
+  let after = whole.length;
+  while (after > before && whole.firstStep[after - 1] > to) after -= 1;
+  const result = { length: before + window.length + whole.length - after };
+  for (const name of Object.keys(whole)) {
+    if (name === "length") continue;
+    const column = new Float64Array(result.length);
+    column.set(whole[name].subarray(0, before));
+    column.set(window[name], before);
+    column.set(whole[name].subarray(after), before + window.length);
+    result[name] = column;
+  }
+  return result;
+}
+
+// The columns in the order of time, which need not be that of steps: a later process may log an earlier step.
+export function inOrderOfTime(data) {
+  let isSorted = true;
+  for (let at = 1; at < data.length && isSorted; at += 1) isSorted = data.firstTime[at - 1] <= data.firstTime[at];
+  if (isSorted) return data;
+  const order = Uint32Array.from({ length: data.length }, (_, at) => at).sort((one, other) => data.firstTime[one] - data.firstTime[other]);
+  const sorted = { length: data.length };
+  for (const name of Object.keys(data)) if (name !== "length") sorted[name] = Float64Array.from(order, (at) => data[name][at]);
+  return sorted;
+}
+
+// The columns on an axis: `step`, `relative` (seconds since `start`) or `wall` (seconds since the epoch). `x` is the middle of a
+// bucket, `left` and `right` are its ends, `minimumX` and `maximumX` are where its extremes are.
+export function onAxis(data, axis, start) {
+  const { length } = data;
+  if (axis === "step") {
+    const x = new Float64Array(length);
+    for (let at = 0; at < length; at += 1) x[at] = (data.firstStep[at] + data.lastStep[at]) / 2;
+    return { x, left: data.firstStep, right: data.lastStep, minimumX: data.minimumStep, maximumX: data.maximumStep };
+  }
+  const zero = axis === "relative" ? start : 0;
+  const result = { x: new Float64Array(length), left: new Float64Array(length), right: new Float64Array(length), minimumX: new Float64Array(length), maximumX: new Float64Array(length) };
+  for (let at = 0; at < length; at += 1) {
+    // When an extreme was logged is not told; within a bucket time is taken to pass evenly.
+    const [from, to] = [data.firstTime[at] - zero, data.lastTime[at] - zero];
+    const width = data.lastStep[at] - data.firstStep[at];
+    const share = (step) => (width > 0 ? from + (to - from) * (step - data.firstStep[at]) / width : from);
+    result.left[at] = from;
+    result.right[at] = to;
+    result.x[at] = (from + to) / 2;
+    result.minimumX[at] = share(data.minimumStep[at]);
+    result.maximumX[at] = share(data.maximumStep[at]);
+  }
+  return result;
+}
+
+// A line through the first, the least, the greatest and the last point of each bucket. A bucket of no finite value breaks it.
+export function extremes(data, axis) {
+  const x = new Float64Array(data.length * 4), y = new Float64Array(data.length * 4);
+  let length = 0;
+  const put = (atX, atY) => { x[length] = atX; y[length] = atY; length += 1; };
+  for (let at = 0; at < data.length; at += 1) {
+    if (data.count[at] === 1) { put(axis.x[at], Number.isFinite(data.first[at]) ? data.first[at] : NaN); continue; }
+    if (data.minimum[at] !== data.minimum[at]) { put(axis.x[at], NaN); continue; }
+    if (Number.isFinite(data.first[at])) put(axis.left[at], data.first[at]);
+    const isRising = axis.minimumX[at] <= axis.maximumX[at];
+    if (isRising) put(axis.minimumX[at], data.minimum[at]);
+    put(axis.maximumX[at], data.maximum[at]);
+    if (!isRising) put(axis.minimumX[at], data.minimum[at]);
+    if (Number.isFinite(data.last[at])) put(axis.right[at], data.last[at]);
+  }
+  return { x: x.subarray(0, length), y: y.subarray(0, length) };
+}
+
+// The exponential moving average, one step for each bucket. It begins at zero and is divided by the weight it has had so far,
+// so that it is not drawn to zero at the beginning (as in Adam, Kingma and Ba 2015, section 3).
+export function smoothed(values, weight) {
+  const result = new Float64Array(values.length);
+  let average = 0, left = 1;
+  for (let at = 0; at < values.length; at += 1) {
+    const value = values[at];
+    if (!Number.isFinite(value)) { result[at] = NaN; continue; }
+    average = average * weight + value * (1 - weight);
+    left *= weight;
+    result[at] = average / (1 - left);
+  }
+  return result;
+}
+
+// The first and the last step of the buckets that reach into a window of the axis, or null.
+export function stepsWithin({ data, axis }, [from, to]) {
+  let [least, greatest] = [Infinity, -Infinity];
+  for (let at = 0; at < data.length; at += 1) {
+    if (axis.right[at] < from || axis.left[at] > to) continue;
+    least = Math.min(least, data.firstStep[at]);
+    greatest = Math.max(greatest, data.lastStep[at]);
+  }
+  return least <= greatest ? [least, greatest] : null;
+}
+
+// The place of the value nearest to `wanted` in numbers that do not fall; -1 in none.
+export function nearest(values, wanted) {
+  if (values.length === 0) return -1;
+  const at = firstFrom(values, wanted);
+  if (at === 0) return 0;
+  if (at === values.length) return at - 1;
+  return wanted - values[at - 1] <= values[at] - wanted ? at - 1 : at;
+}
+
+// The place of the first value that is at least `wanted`.
+export function firstFrom(values, wanted) {
+  let [low, high] = [0, values.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (values[middle] < wanted) low = middle + 1; else high = middle;
+  }
+  return low;
+}
+
+// The least and the greatest of what lies in the window, of all lines; without the outer twentieths if `isTrimmed`.
+export function range(lines, [from, to], { isLog, isTrimmed }) {
+  const values = [];
+  let [least, greatest] = [Infinity, -Infinity];
+  for (const { axis, data } of lines) {
+    for (let at = firstFrom(axis.right, from); at < data.length && axis.left[at] <= to; at += 1) {
+      for (const value of [data.minimum[at], data.maximum[at]]) {
+        if (!Number.isFinite(value) || (isLog && value <= 0)) continue;
+        if (value < least) least = value;
+        if (value > greatest) greatest = value;
+        if (isTrimmed) values.push(value);
+      }
+    }
+  }
+  if (isTrimmed && values.length >= 20) {
+    const sorted = Float64Array.from(values).sort();
+    return [sorted[Math.floor(sorted.length * 0.05)], sorted[Math.ceil(sorted.length * 0.95) - 1]];
+  }
+  return least <= greatest ? [least, greatest] : isLog ? [1, 10] : [0, 1];
+}

@@ -1,0 +1,192 @@
+// Draws the picture of a chart with a pen: a canvas, or what writes SVG (chart-svg.js). Both have the same calls.
+
+import { firstFrom } from "./chart-data.js";
+
+export const FONT = "11px system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif";
+
+// The size of a mark on the edge for what has no place in the picture.
+const MARK = 5;
+
+// A line, at most four points for each column of pixels: its first, least, greatest and last there. More would not be seen.
+export function trace(pen, { x, y }, picture) {
+  const { scaleX, scaleY, plot, density } = picture;
+  const { factor, offset } = scaleX;
+  const grain = factor * density, shift = offset * density;
+  const from = Math.max(0, firstFrom(x, scaleX.least) - 1);
+  const end = scaleX.greatest;
+  const at = scaleY.isLog ? (value) => (value > 0 ? scaleY.at(value) : plot.bottom + 2 * plot.height) : scaleY.at;
+  let isOpen = false, column = NaN, place = 0, first = 0, least = 0, greatest = 0, last = 0, isRising = true;
+  const flush = () => {
+    if (column !== column) return;
+    const top = at(first);
+    if (isOpen) pen.lineTo(place, top); else pen.moveTo(place, top);
+    isOpen = true;
+    if (least !== greatest) {
+      const one = isRising ? least : greatest, other = isRising ? greatest : least;
+      if (one !== first) pen.lineTo(place, at(one));
+      if (other !== last) pen.lineTo(place, at(other));
+      pen.lineTo(place, at(last));
+    }
+    column = NaN;
+  };
+  pen.beginPath();
+  for (let index = from; index < x.length; index += 1) {
+    const value = y[index];
+    if (value !== value) { flush(); isOpen = false; continue; }
+    const inColumn = Math.floor(x[index] * grain + shift);
+    if (inColumn !== column) {
+      flush();
+      column = inColumn;
+      place = x[index] * factor + offset;
+      first = least = greatest = last = value;
+      isRising = true;
+      if (x[index] > end) break;
+      continue;
+    }
+    last = value;
+    if (value < least) { least = value; isRising = false; }
+    if (value > greatest) { greatest = value; isRising = true; }
+  }
+  flush();
+  pen.stroke();
+}
+
+// Points that have no neighbour to be joined with, as dots.
+function dots(pen, { x, y }, { scaleX, scaleY }) {
+  for (let at = firstFrom(x, scaleX.least); at < x.length && x[at] <= scaleX.greatest; at += 1) {
+    if (y[at] !== y[at] || (scaleY.isLog && y[at] <= 0)) continue;
+    pen.beginPath();
+    pen.arc(scaleX.at(x[at]), scaleY.at(y[at]), 2, 0, 2 * Math.PI);
+    pen.fill();
+  }
+}
+
+// The band from the least to the greatest of each column.
+function band(pen, { data, axis }, { scaleX, scaleY, plot }) {
+  const at = scaleY.isLog ? (value) => (value > 0 ? scaleY.at(value) : plot.bottom) : scaleY.at;
+  const upper = [], lower = [];
+  let column = NaN, low = 0, high = 0;
+  const flush = () => {
+    if (column === column) { upper.push(column, at(high)); lower.push(column, at(low)); }
+    column = NaN;
+  };
+  const fill = () => {
+    flush();
+    if (upper.length >= 4) {
+      pen.beginPath();
+      pen.moveTo(upper[0], upper[1]);
+      for (let place = 2; place < upper.length; place += 2) pen.lineTo(upper[place], upper[place + 1]);
+      for (let place = lower.length - 2; place >= 0; place -= 2) pen.lineTo(lower[place], lower[place + 1]);
+      pen.closePath();
+      pen.fill();
+    }
+    upper.length = lower.length = 0;
+  };
+  const from = Math.max(0, firstFrom(axis.x, scaleX.least) - 1);
+  for (let index = from; index < data.length; index += 1) {
+    const least = data.minimum[index], greatest = data.maximum[index];
+    if (least !== least) { fill(); continue; }
+    const inColumn = Math.round(scaleX.at(axis.x[index]));
+    if (inColumn !== column) { flush(); column = inColumn; low = least; high = greatest; }
+    else { if (least < low) low = least; if (greatest > high) high = greatest; }
+    if (axis.left[index] > scaleX.greatest) break;
+  }
+  fill();
+}
+
+// Marks on the edge for points that are not finite, or not above zero on a logarithmic axis.
+function marks(pen, { data, axis }, { scaleX, scaleY, plot }) {
+  let last = -Infinity;
+  for (let index = firstFrom(axis.right, scaleX.least); index < data.length && axis.left[index] <= scaleX.greatest; index += 1) {
+    const isBelow = scaleY.isLog && data.minimum[index] <= 0;
+    if (data.nonfinite[index] === 0 && !isBelow) continue;
+    const place = Math.min(plot.right, Math.max(plot.left, scaleX.at(axis.x[index])));
+    if (place - last < 2) continue;
+    last = place;
+    const isLow = data.first[index] === -Infinity || data.last[index] === -Infinity || (isBelow && data.nonfinite[index] === 0);
+    const isNaN = data.first[index] !== data.first[index] || data.last[index] !== data.last[index];
+    pen.beginPath();
+    if (isNaN) { // A cross.
+      pen.moveTo(place - MARK + 1, plot.top + 1); pen.lineTo(place + MARK - 1, plot.top + 2 * MARK - 1);
+      pen.moveTo(place + MARK - 1, plot.top + 1); pen.lineTo(place - MARK + 1, plot.top + 2 * MARK - 1);
+      pen.stroke();
+    } else { // A triangle that points to where it went.
+      const [base, tip] = isLow ? [plot.bottom - 2 * MARK, plot.bottom - 1] : [plot.top + 2 * MARK, plot.top + 1];
+      pen.moveTo(place - MARK, base); pen.lineTo(place + MARK, base); pen.lineTo(place, tip);
+      pen.closePath();
+      pen.fill();
+    }
+  }
+}
+
+// A line of the picture: how it is drawn depends on what the chart shows.
+export function line(pen, one, picture, { width = 1.4 } = {}) {
+  const { options, scaleX } = picture;
+  const isSmoothed = one.smooth !== null;
+  pen.strokeStyle = pen.fillStyle = one.style.color;
+  pen.lineWidth = width;
+  if (options.band && one.isBucketed) {
+    pen.globalAlpha = picture.bandAlpha;
+    band(pen, one, picture);
+  } else if (isSmoothed) {
+    pen.globalAlpha = 0.25;
+    pen.setLineDash([]);
+    trace(pen, one.extremes, picture);
+  }
+  pen.globalAlpha = 1;
+  pen.setLineDash(one.style.dash);
+  const drawn = isSmoothed ? { x: one.axis.x, y: one.smooth } : options.band && one.isBucketed ? { x: one.axis.x, y: one.data.mean } : one.extremes;
+  trace(pen, drawn, picture);
+  pen.setLineDash([]);
+  const seen = firstFrom(one.axis.x, scaleX.greatest) - firstFrom(one.axis.x, scaleX.least);
+  if (seen > 0 && seen * 12 < picture.plot.width * 1 && picture.lines.length <= 20 || one.data.length === 1) dots(pen, drawn, picture);
+  marks(pen, one, picture);
+}
+
+// The frame: grid, ticks and what the axes are.
+export function frame(pen, { plot, ticksX, ticksY, scaleX, scaleY, colors, nameX }) {
+  pen.font = FONT;
+  pen.lineWidth = 1;
+  pen.strokeStyle = colors.line;
+  pen.fillStyle = colors.dim;
+  pen.textAlign = "right";
+  pen.textBaseline = "middle";
+  const crisp = (place) => Math.round(place) + 0.5;
+  for (const { value, text } of ticksY.marks) {
+    const y = crisp(scaleY.at(value));
+    pen.beginPath();
+    pen.moveTo(plot.left, y);
+    pen.lineTo(plot.right, y);
+    pen.stroke();
+    pen.fillText(text, plot.left - 6, y);
+  }
+  pen.textAlign = "center";
+  pen.textBaseline = "top";
+  for (const { value, text } of ticksX.marks) {
+    const x = crisp(scaleX.at(value));
+    pen.beginPath();
+    pen.moveTo(x, plot.bottom);
+    pen.lineTo(x, plot.bottom + 4);
+    pen.stroke();
+    if (x > plot.left - 4 && x < plot.right - 2) pen.fillText(text, x, plot.bottom + 6);
+  }
+  pen.beginPath();
+  pen.moveTo(plot.left, crisp(plot.bottom));
+  pen.lineTo(plot.right, crisp(plot.bottom));
+  pen.stroke();
+  pen.textAlign = "right";
+  pen.fillText(nameX, plot.right, plot.bottom + 20);
+}
+
+// Everything but the cursor.
+export function draw(pen, picture) {
+  const { plot, lines } = picture;
+  frame(pen, picture);
+  pen.save();
+  pen.beginPath();
+  pen.rect(plot.left, plot.top, plot.width, plot.height);
+  pen.clip();
+  pen.lineJoin = "bevel";
+  for (const one of lines) line(pen, one, picture);
+  pen.restore();
+}
