@@ -24,6 +24,9 @@ const SHOWN_FIRST = 5;
 const VIEWS = ["table", "charts", "split"];
 // How often it is looked whether there are new variables, in milliseconds.
 const PATHS_EVERY = 10000;
+// Looking anew takes at most this share of the time, and at most so many milliseconds pass before it happens again.
+const SHARE = 0.25;
+const REST = 5000;
 // Where a table was scrolled to, by its address, for coming back to it.
 const places = new Map();
 
@@ -38,8 +41,7 @@ class Page {
   constructor(place, project) {
     this.place = place;
     this.project = project;
-    this.known = null;
-    this.proposed = columnsOf.base;
+    ({ known: this.known, proposed: this.proposed } = columnsOf.remembered(project));
     this.differing = null;
     this.source = null;
     this.asked = null;
@@ -65,7 +67,7 @@ class Page {
       at: (id) => { this.at = id; this.table.show({ at: id }); },
     });
     this.bulk = bulkBar({ ids: () => this.eyes(), changed: () => this.load(), exportRows: (ids) => this.save(ids) });
-    this.charts = chartsPane();
+    this.charts = chartsPane(this.project);
     this.split = split(h("section.left", { "aria-label": "Table" }, this.table.element, this.bulk.element), this.charts.element,
       (percent) => state.write({ split: Math.round(percent) }));
     this.menu = viewsMenu(this.project);
@@ -110,6 +112,7 @@ class Page {
   }
 
   close() {
+    this.isClosed = true;
     places.set(this.last, this.table.top());
     for (const work of this.unbind) work();
     this.source?.close();
@@ -161,24 +164,29 @@ class Page {
   async refresh() {
     const source = this.source;
     if (source === null) { await this.load(); return; }
+    const began = performance.now();
     const { first, last, paths } = this.table.seen();
     await this.table.steady(() => source.refresh(first, Math.max(first, last), paths));
     if (source !== this.source) return;
     this.draw();
-    if (performance.now() - this.learned > PATHS_EVERY) await this.learn();
+    if (performance.now() > this.next) this.learn().catch((error) => console.warn(error.message));
+    const took = performance.now() - began;
+    if (took > 50) await new Promise((done) => setTimeout(done, Math.min(REST, took / SHARE)));
   }
 
   // Learns which variables there are, and from that which columns to propose.
   async learn() {
-    this.learned = Infinity;
+    const began = performance.now();
+    this.next = Infinity;
     try {
       const known = await columnsOf.paths(this.project);
-      this.proposed = await columnsOf.propose(this.project, known);
-      this.known = known;
+      const proposed = await columnsOf.propose(this.project, known);
+      [this.known, this.proposed] = [known, proposed];
+      columnsOf.remember(this.project, known, proposed);
     } finally {
-      this.learned = performance.now();
+      this.next = performance.now() + Math.max(PATHS_EVERY, (performance.now() - began) / SHARE);
     }
-    if (this.source !== null) this.draw();
+    if (this.source !== null && !this.isClosed) this.draw();
   }
 
   columns() { return state.read("columns") === null ? this.proposed : state.readList("columns"); }
@@ -205,7 +213,7 @@ class Page {
     this.drawEmpty(total, isTrash);
     this.split.element.hidden = total === 0;
     this.split.show(view, Number(state.read("split", "50")));
-    this.charts.show(view === "table" || total === 0 ? [] : eyes, view !== "table" && total > 0);
+    this.charts.show(view === "table" || total === 0 ? null : eyes);
   }
 
   drawColumns() {

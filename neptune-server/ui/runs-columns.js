@@ -10,7 +10,7 @@ const EVERY = new Map([
 ]);
 const LABELS = new Map([...EVERY, ["sys/id", "id"], ["sys/name", "name"], ["sys/completion_time", "finished"]]);
 const WIDTHS = new Map([
-  ["sys/state", 110], ["sys/tags", 170], ["sys/creation_time", 160], ["sys/running_time", 96], ["sys/owner", 96], ["sys/completion_time", 160],
+  ["sys/state", 110], ["sys/tags", 170], ["sys/creation_time", 172], ["sys/running_time", 96], ["sys/owner", 96], ["sys/completion_time", 172],
 ]);
 
 // What is beside the work: found by search, and not proposed.
@@ -36,11 +36,26 @@ export async function paths(project) {
   return known;
 }
 
+const key = (project) => `neptune.columns.${project}`;
+
+// What was proposed when the project was last looked at, so that the table begins as it will be.
+export function remembered(project) {
+  try {
+    const kinds = JSON.parse(localStorage.getItem(key(project))) ?? [];
+    if (kinds.length > 0) return { known: new Map(kinds.map(([path, kind]) => [path, { kind, experiments: 0 }])), proposed: kinds.map(([path]) => path) };
+  } catch { /* not ours */ }
+  return { known: null, proposed: base };
+}
+
+export function remember(project, known, proposed) {
+  localStorage.setItem(key(project), JSON.stringify(proposed.map((path) => [path, known.get(path)?.kind ?? ""])));
+}
+
 // A column of the table.
 export function column(path, known) {
   const numeric = path === "sys/running_time" || isNumeric(known?.get(path)?.kind ?? "");
   const label = LABELS.get(path) ?? path.replace(/^(parameters|logs|properties)\//, "");
-  const width = WIDTHS.get(path) ?? Math.min(240, Math.max(numeric ? 90 : 120, label.length * 7.6 + 34));
+  const width = WIDTHS.get(path) ?? Math.min(240, Math.max(numeric ? 90 : 120, label.length * 8.4 + 34));
   return { path, label, width: Math.round(width), isNumeric: numeric };
 }
 

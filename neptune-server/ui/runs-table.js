@@ -1,6 +1,7 @@
 // The table of experiments. Only the rows and columns on the screen are elements, however many there are; a row keeps its
 // elements while it is on the screen, so that focus and selection stay when values change.
 
+import { highlight, onHighlight } from "./chart-cursor.js";
 import { fill, h, perFrame } from "./dom.js";
 import * as format from "./format.js";
 import { cell } from "./runs-cells.js";
@@ -33,6 +34,7 @@ export function runsTable(actions) {
   scroller.addEventListener("scroll", () => draw(), { passive: true });
   const watch = new ResizeObserver(() => draw());
   watch.observe(scroller);
+  const unlit = onHighlight((id) => { for (const [key, row] of rows) row.element.classList.toggle("lit", key === id); });
 
   function window_() {
     const top = Math.max(0, Math.floor(scroller.scrollTop / HEIGHT) - BEYOND);
@@ -104,6 +106,8 @@ export function runsTable(actions) {
       row.mark = h("td.mark", line(entry.id));
       row.fixed = [h("td", look), row.mark, h("td.id", h("a", { href: to, tabindex: -1 }, entry.id)), h("td.name", row.name)];
       element.addEventListener("mousedown", () => actions.at(entry.id));
+      element.addEventListener("pointerenter", () => highlight(entry.id));
+      element.addEventListener("pointerleave", () => highlight(null));
     }
     return row;
   }
@@ -146,7 +150,7 @@ export function runsTable(actions) {
 
   function ofGroup(entry, column) {
     const value = column.isNumeric ? mean(entry.rows, column.path) : null;
-    const text = value === null ? "" : format.number(value);
+    const { text } = cell(column.path, value);
     return { text, title: value === null ? "" : `mean of ${entry.rows.length}: ${value}`, content: () => h("span.dim", text) };
   }
 
@@ -228,6 +232,6 @@ export function runsTable(actions) {
       draw();
     },
     top(value) { if (value === undefined) return scroller.scrollTop; render(); scroller.scrollTop = value; return value; },
-    close() { watch.disconnect(); },
+    close() { watch.disconnect(); unlit(); },
   };
 }
