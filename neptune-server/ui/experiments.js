@@ -22,6 +22,8 @@ import { viewsMenu } from "./runs-views.js";
 // So many of the first experiments are in the charts until somebody chooses.
 const SHOWN_FIRST = 5;
 const VIEWS = ["table", "charts", "split"];
+// How long somebody who types may stop before a query is called wrong, in milliseconds.
+const PATIENCE = 1000;
 // How often it is looked whether there are new variables, in milliseconds.
 const PATHS_EVERY = 10000;
 // Looking anew takes at most this share of the time, and at most so many milliseconds pass before it happens again.
@@ -55,7 +57,7 @@ class Page {
   build() {
     this.bar = queryBar({
       names: () => [...(this.known?.keys() ?? [])],
-      ask: (text, isDone) => { if (text !== state.read("q", "")) state.write({ q: text }, { push: isDone }); else if (isDone) this.load(); },
+      ask: (text, isDone) => this.ask(text, isDone),
     });
     this.table = runsTable({
       toggle: (id, isRange) => this.toggle(id, isRange),
@@ -66,7 +68,7 @@ class Page {
       openGroup: (key) => { this.source.toggle(key); this.table.draw(); },
       at: (id) => { this.at = id; this.table.show({ at: id }); },
     });
-    this.bulk = bulkBar({ ids: () => this.eyes(), changed: () => this.load(), exportRows: (ids) => this.save(ids) });
+    this.bulk = bulkBar({ ids: () => this.eyes(), changed: () => attempt(() => this.refresh()), exportRows: (ids) => this.save(ids) });
     this.charts = chartsPane(this.project);
     this.split = split(h("section.left", { "aria-label": "Table" }, this.table.element, this.bulk.element), this.charts.element,
       (percent) => state.write({ split: Math.round(percent) }));
@@ -120,8 +122,14 @@ class Page {
 
   // The address has changed.
   update() {
-    if (this.query() !== this.asked) this.load();
+    if (this.query() !== this.asked) attempt(() => this.load());
     else this.draw();
+  }
+
+  ask(text, isDone) {
+    this.isTyping = !isDone;
+    if (text !== state.read("q", "")) state.write({ q: text }, { push: isDone });
+    else if (isDone) attempt(() => this.load());
   }
 
   query() { return JSON.stringify(["q", "sort", "group", "trash"].map((key) => state.read(key, ""))); }
@@ -155,7 +163,8 @@ class Page {
     } catch (error) {
       if (asked !== this.asked || error.name === "AbortError") return;
       if (state.read("q", "") === "" && this.source === null) throw error;
-      this.bar.problem(error.message);
+      // Half a query is wrong, which need not be said while it is typed.
+      setTimeout(() => { if (asked === this.asked) this.bar.problem(error.message); }, this.isTyping ? PATIENCE : 0);
       if (this.source === null) this.draw();
     }
   }
