@@ -1,12 +1,13 @@
 // Charts of the series of numbers of some experiments, a chart for each path and a line for each experiment.
 //
-//   const view = charts(host, { experiments, paths, project, controls, searchKey, style, label });
+//   const view = charts(host, { experiments, paths, project, controls, searchKey, closed, style, label });
 //
 // experiments  short ids, in the order in which lines are drawn
 // paths        which to show: a list of paths, a function of a path, or null for all
 // project      where they are, such as `a/b`; needed to find paths when there are more than a few experiments
 // controls     false leaves out the bar above the charts; what the address says is obeyed all the same
 // searchKey    the key that goes to the search of charts, `/` unless told otherwise; null for none
+// closed       the names of the sections that begin closed
 // style        a function from an id to { color, dash }; palette.js unless told otherwise
 // label        a function from an id to its name in legends; the id and the name unless told otherwise
 //
@@ -33,7 +34,7 @@ import * as state from "./state.js";
 
 // More experiments than this are not asked one by one for their paths.
 const FEW = 8;
-// Sections that are about the machine: last, and closed.
+// Sections that are about the machine: last, and closed unless told otherwise.
 const LAST = ["monitoring", "timing"];
 // Charts of a section that are laid out at once.
 const PAGE = 100;
@@ -43,7 +44,7 @@ const SHARE = 0.25;
 css("/ui/charts.css");
 
 export function charts(host, wanted) {
-  const settings = { paths: null, project: null, controls: true, searchKey: "/", style: palette.styleOf, label: null, ...wanted };
+  const settings = { paths: null, project: null, controls: true, searchKey: "/", closed: LAST, style: palette.styleOf, label: null, ...wanted };
   let ids = [...settings.experiments];
   let rows = new Map();
   let paths = [];
@@ -128,7 +129,7 @@ export function charts(host, wanted) {
   }
 
   function section(name, members) {
-    const isOpen = LAST.includes(name) === state.readList("fold").includes(name) || chosen().search !== "";
+    const isOpen = settings.closed.includes(name) === state.readList("fold").includes(name) || chosen().search !== "";
     const grid = h("div.grid");
     const more = h("button", { onclick: () => extend() });
     let laid = 0;
@@ -147,7 +148,7 @@ export function charts(host, wanted) {
     if (isOpen) extend();
     details.addEventListener("toggle", () => {
       if (details.open && laid === 0) extend();
-      const isUsual = details.open !== LAST.includes(name);
+      const isUsual = details.open !== settings.closed.includes(name);
       if (isUsual === state.readList("fold").includes(name) && chosen().search === "") changeFold(name);
     });
     return details;
