@@ -71,6 +71,8 @@ function logTicks(least, greatest, most) {
 export function short(value, step, size) {
   if (value === 0) return "0";
   if (size >= 1e15 || size < 1e-4) return value.toExponential(Math.min(6, Math.max(0, Math.round(Math.log10(size) - Math.log10(step))))).replace(/\.?0+e/, "e").replace("e+", "e");
+  // Digits that a unit would push behind the point are better read in full.
+  if (size >= 1e4 && size < 1e9 && step < 100 && Number.isInteger(value)) return value.toLocaleString("en-US").replaceAll(",", "\u202f");
   const [unit, letter] = size >= 1e12 ? [1e12, "T"] : size >= 1e9 ? [1e9, "G"] : size >= 1e6 ? [1e6, "M"] : size >= 1e4 ? [1e3, "k"] : [1, ""];
   const digits = Math.min(12, Math.max(0, -Math.floor(Math.log10(step / unit) + 1e-9)));
   return `${trimmed((value / unit).toFixed(digits))}${letter}`;

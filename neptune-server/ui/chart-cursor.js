@@ -114,4 +114,9 @@ function settle() {
   table.style.top = `${Math.max(4, Math.min(place.y + 12, innerHeight - height - 4))}px`;
 }
 
-addEventListener("keydown", (event) => { if (event.key === "Escape" && cursor.x !== null) hide(); });
+// Escape lets the cursor go before it does anything else.
+addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !cursor.isFrozen) return;
+  event.stopImmediatePropagation();
+  hide();
+}, true);

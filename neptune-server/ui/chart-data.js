@@ -2,14 +2,27 @@
 
 import { number } from "./api.js";
 
-const floats = (values) => Float64Array.from(values, (value) => (value === null ? NaN : typeof value === "number" ? value : number(value)));
+// Plain loops: an iterator of each column would take most of the time between an answer and its picture.
+function floats(values) {
+  const result = new Float64Array(values.length);
+  for (let at = 0; at < values.length; at += 1) {
+    const value = values[at];
+    result[at] = typeof value === "number" ? value : value === null ? NaN : number(value);
+  }
+  return result;
+}
+
+function seconds(times) {
+  const result = new Float64Array(times.length);
+  for (let at = 0; at < times.length; at += 1) result[at] = times[at] / 1e6;
+  return result;
+}
 
 // The columns of an overview of the API as arrays of numbers; what is null there is NaN.
 export function columns(overview) {
-  const seconds = (times) => Float64Array.from(times, (time) => time / 1e6);
   return {
     length: overview.count.length,
-    count: Float64Array.from(overview.count), nonfinite: Float64Array.from(overview.nonfinite),
+    count: floats(overview.count), nonfinite: floats(overview.nonfinite),
     firstStep: floats(overview.first_step), lastStep: floats(overview.last_step),
     firstTime: seconds(overview.first_time), lastTime: seconds(overview.last_time),
     first: floats(overview.first), last: floats(overview.last),
@@ -77,17 +90,19 @@ export function onAxis(data, axis, start) {
 
 // A line through the first, the least, the greatest and the last point of each bucket. A bucket of no finite value breaks it.
 export function extremes(data, axis) {
+  if (!data.count.some((count) => count > 1)) return { x: axis.x, y: data.first.map((value) => (Number.isFinite(value) ? value : NaN)) };
   const x = new Float64Array(data.length * 4), y = new Float64Array(data.length * 4);
   let length = 0;
   const put = (atX, atY) => { x[length] = atX; y[length] = atY; length += 1; };
   for (let at = 0; at < data.length; at += 1) {
-    if (data.count[at] === 1) { put(axis.x[at], Number.isFinite(data.first[at]) ? data.first[at] : NaN); continue; }
-    if (data.minimum[at] !== data.minimum[at]) { put(axis.x[at], NaN); continue; }
+    const least = data.minimum[at];
+    if (least !== least) { put(axis.x[at], NaN); continue; }
+    if (data.count[at] === 1) { put(axis.x[at], least); continue; }
     if (Number.isFinite(data.first[at])) put(axis.left[at], data.first[at]);
     const isRising = axis.minimumX[at] <= axis.maximumX[at];
-    if (isRising) put(axis.minimumX[at], data.minimum[at]);
+    if (isRising) put(axis.minimumX[at], least);
     put(axis.maximumX[at], data.maximum[at]);
-    if (!isRising) put(axis.minimumX[at], data.minimum[at]);
+    if (!isRising) put(axis.minimumX[at], least);
     if (Number.isFinite(data.last[at])) put(axis.right[at], data.last[at]);
   }
   return { x: x.subarray(0, length), y: y.subarray(0, length) };
@@ -141,15 +156,17 @@ export function firstFrom(values, wanted) {
 // The least and the greatest of what lies in the window, of all lines; without the outer twentieths if `isTrimmed`.
 export function range(lines, [from, to], { isLog, isTrimmed }) {
   const values = [];
-  let [least, greatest] = [Infinity, -Infinity];
-  for (const { axis, data } of lines) {
-    for (let at = firstFrom(axis.right, from); at < data.length && axis.left[at] <= to; at += 1) {
-      for (const value of [data.minimum[at], data.maximum[at]]) {
-        if (!Number.isFinite(value) || (isLog && value <= 0)) continue;
-        if (value < least) least = value;
-        if (value > greatest) greatest = value;
-        if (isTrimmed) values.push(value);
-      }
+  const floor = isLog ? 0 : -Infinity;
+  let least = Infinity, greatest = -Infinity;
+  for (const { axis, data: { minimum, maximum, length } } of lines) {
+    for (let at = firstFrom(axis.right, from); at < length && axis.left[at] <= to; at += 1) {
+      // NaN is in no order, so that it passes none of these.
+      const low = minimum[at], high = maximum[at];
+      if (low > floor && low < least) least = low;
+      if (high > floor && high > greatest) greatest = high;
+      if (high > floor && high < least) least = high;
+      if (isTrimmed && low > floor) values.push(low);
+      if (isTrimmed && high > floor) values.push(high);
     }
   }
   if (isTrimmed && values.length >= 20) {

@@ -7,9 +7,19 @@ export const FONT = "11px system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sa
 // The size of a mark on the edge for what has no place in the picture.
 const MARK = 5;
 
-// A line, at most four points for each column of pixels: its first, least, greatest and last there. More would not be seen.
-export function trace(pen, { x, y }, picture) {
+// How much of its colour a band has, and the raw line behind a smoothed one.
+const BAND = 0.18;
+const FAINT = 0.25;
+
+// More lines than this are drawn as thinly as can be: browsers without a graphics processor take thirty times as long for a line
+// that is wider than a pixel, as it is an area to them.
+const CROWD = 12;
+
+// A line, at most four points for each column of pixels: its first, least, greatest and last there. More would not be seen; among
+// many lines not even the first and the last are.
+function trace(pen, { x, y }, picture) {
   const { scaleX, scaleY, plot, density } = picture;
+  const isCrowd = picture.lines.length > CROWD;
   const { factor, offset } = scaleX;
   const grain = factor * density, shift = offset * density;
   const from = Math.max(0, firstFrom(x, scaleX.least) - 1);
@@ -18,14 +28,14 @@ export function trace(pen, { x, y }, picture) {
   let isOpen = false, column = NaN, place = 0, first = 0, least = 0, greatest = 0, last = 0, isRising = true;
   const flush = () => {
     if (column !== column) return;
-    const top = at(first);
-    if (isOpen) pen.lineTo(place, top); else pen.moveTo(place, top);
+    const one = isRising ? least : greatest, other = isRising ? greatest : least;
+    const start = at(isCrowd ? one : first);
+    if (isOpen) pen.lineTo(place, start); else pen.moveTo(place, start);
     isOpen = true;
     if (least !== greatest) {
-      const one = isRising ? least : greatest, other = isRising ? greatest : least;
-      if (one !== first) pen.lineTo(place, at(one));
-      if (other !== last) pen.lineTo(place, at(other));
-      pen.lineTo(place, at(last));
+      if (one !== first && !isCrowd) pen.lineTo(place, at(one));
+      if (other !== last || isCrowd) pen.lineTo(place, at(other));
+      if (!isCrowd) pen.lineTo(place, at(last));
     }
     column = NaN;
   };
@@ -120,26 +130,32 @@ function marks(pen, { data, axis }, { scaleX, scaleY, plot }) {
 }
 
 // A line of the picture: how it is drawn depends on what the chart shows.
-export function line(pen, one, picture, { width = 1.4 } = {}) {
-  const { options, scaleX } = picture;
-  const isSmoothed = one.smooth !== null;
+export function line(pen, one, picture, isLit = false) {
+  const { options, scaleX, plot, density, lines } = picture;
+  const isCrowd = lines.length > CROWD;
+  const hasBand = options.band && one.isBucketed;
+  const drawn = one.smooth !== null ? { x: one.axis.x, y: one.smooth } : hasBand ? { x: one.axis.x, y: one.data.mean } : one.extremes;
+  const seen = (x) => firstFrom(x, scaleX.greatest) - firstFrom(x, scaleX.least);
+  const hair = 1 / density;
   pen.strokeStyle = pen.fillStyle = one.style.color;
-  pen.lineWidth = width;
-  if (options.band && one.isBucketed) {
-    pen.globalAlpha = picture.bandAlpha;
+  pen.setLineDash([]);
+  if (hasBand && !isCrowd) {
+    pen.globalAlpha = BAND;
     band(pen, one, picture);
-  } else if (isSmoothed) {
-    pen.globalAlpha = 0.25;
-    pen.setLineDash([]);
+  } else if (drawn !== one.extremes && !isLit) {
+    pen.globalAlpha = FAINT;
+    pen.lineWidth = hair;
     trace(pen, one.extremes, picture);
   }
+  const isDense = seen(drawn.x) > 2 * plot.width;
   pen.globalAlpha = 1;
-  pen.setLineDash(one.style.dash);
-  const drawn = isSmoothed ? { x: one.axis.x, y: one.smooth } : options.band && one.isBucketed ? { x: one.axis.x, y: one.data.mean } : one.extremes;
+  pen.lineWidth = isLit ? 3 : isCrowd || isDense ? hair : 1.4;
+  // Dashes in a line that turns at each pixel are not seen.
+  if (!isDense) pen.setLineDash(one.style.dash);
   trace(pen, drawn, picture);
   pen.setLineDash([]);
-  const seen = firstFrom(one.axis.x, scaleX.greatest) - firstFrom(one.axis.x, scaleX.least);
-  if (seen > 0 && seen * 12 < picture.plot.width * 1 && picture.lines.length <= 20 || one.data.length === 1) dots(pen, drawn, picture);
+  pen.lineWidth = 1.4;
+  if (one.data.length === 1 || (!isCrowd && seen(one.axis.x) * 12 < plot.width)) dots(pen, drawn, picture);
   marks(pen, one, picture);
 }
 

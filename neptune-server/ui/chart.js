@@ -142,9 +142,9 @@ export class Chart {
     const scaleX = axes.scale(x[0], x[1], plot.left, plot.right);
     const scaleY = axes.scale(least, greatest, plot.bottom, plot.top, isLog);
     const ticksX = axes.ticks(options.axis, scaleX, plot.width / 90);
-    const ticksY = axes.ticks("value", scaleY, plot.height / 34);
+    const ticksY = axes.ticks("value", scaleY, Math.min(12, plot.height / 34));
     const nameX = [NAMES[options.axis], ticksX.common].filter(Boolean).join(", ");
-    return { width, height, plot, colors, scaleX, scaleY, ticksX, ticksY, nameX, lines, options, density: devicePixelRatio, bandAlpha: lines.length > 20 ? 0.06 : 0.18 };
+    return { width, height, plot, colors, scaleX, scaleY, ticksX, ticksY, nameX, lines, options, density: devicePixelRatio };
   }
 
   #extent() {
@@ -212,7 +212,7 @@ export class Chart {
     pen.rect(plot.left, plot.top, plot.width, plot.height);
     pen.clip();
     const lit = highlighted === null || lines.length < 2 ? undefined : lines.find(({ key }) => key === highlighted);
-    if (lit !== undefined) line(pen, lit, this.picture, { width: 3 });
+    if (lit !== undefined) line(pen, lit, this.picture, true);
     const isHere = x !== null && cursors.cursor.source.options.axis === this.options.axis && x >= scaleX.least && x <= scaleX.greatest;
     if (isHere) this.#cross(pen, scaleX.at(x), lit);
     if (this.selection !== null) {
