@@ -58,7 +58,6 @@ mod media;
 mod metrics;
 mod number;
 mod progress;
-mod spans;
 mod table;
 mod tabular;
 mod value;

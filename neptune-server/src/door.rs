@@ -8,7 +8,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, uri::Authority},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
@@ -33,7 +33,7 @@ impl Door {
 
     /// Why a request is refused, or `None` when it may pass.
     fn refusal(&self, uri: &Uri, headers: &HeaderMap) -> Option<(StatusCode, &'static str)> {
-        let host = text(headers, header::HOST).or_else(|| uri.authority().map(|authority| authority.as_str()));
+        let host = text(headers, header::HOST).or_else(|| uri.authority().map(Authority::as_str));
         let Some(host) = host else { return Some((StatusCode::BAD_REQUEST, "the request names no host")) };
         if self.is_local && !is_this_machine(host) {
             return Some((StatusCode::FORBIDDEN, "this server answers only to localhost"));

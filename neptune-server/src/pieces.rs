@@ -19,7 +19,7 @@ const PIECE: usize = 128 << 10;
 const WAITING: usize = 4;
 
 /// How long a piece waits before the reader counts as gone.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 type Piece = io::Result<Bytes>;
 

@@ -158,6 +158,7 @@ fn app(ui: &Ui, address: SocketAddr) -> Router {
 }
 
 /// Ends the experiments of processes that died, as every program that reads the folder does.
+#[expect(clippy::infinite_loop, reason = "it ends with the runtime")]
 async fn recover(folder: PathBuf) {
     let mut ticks = tokio::time::interval(RECOVER);
     loop {

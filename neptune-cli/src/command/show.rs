@@ -11,7 +11,7 @@ use std::path::Path;
 use neptune_core::{AtomValue, Content, LostReport, Timestamp, VariableType, notebook::KIND};
 use neptune_store::{
     Store,
-    read::{ExperimentKey, SeriesSummary, Variable, VariableValue, WriterSummary},
+    read::{ExperimentKey, SeriesSummary, Spans, Variable, VariableValue, WriterSummary},
 };
 
 use crate::{
@@ -23,7 +23,6 @@ use crate::{
     inert::{cut, inert, inert_lines, width},
     kept, metrics, number, reading,
     screen::{BAD, BOLD, DIM, GOING, Screen, painted, style_of_state},
-    spans::Spans,
     value,
 };
 

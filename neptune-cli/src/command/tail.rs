@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, path::Path, thread, time::Duration};
 use neptune_core::{Container, Timestamp, VariableType};
 use neptune_store::{
     ErrorKind, Points, Store, Values,
-    read::{ExperimentKey, SeriesSummary, VariableValue},
+    read::{ExperimentKey, SeriesSummary, Spans, VariableValue},
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -20,7 +20,7 @@ use crate::{
     inert::{inert, inert_lines, width},
     kept, media, number, reading,
     screen::{DIM, Screen, painted},
-    spans, value,
+    value,
 };
 
 /// How often an experiment that is followed is looked at for having died.
@@ -210,7 +210,7 @@ impl Followed<'_> {
 
 /// Whether a series is shown only when it is named: there are many of them, or their texts are long.
 fn is_aside(path: &str) -> bool {
-    [spans::NAMESPACE, kept::NAMESPACE].iter().any(|namespace| path.starts_with(namespace))
+    [Spans::NAMESPACE, kept::NAMESPACE].iter().any(|namespace| path.starts_with(namespace))
         || path == "monitoring/traceback"
         || console::stream_of(path).is_some()
         || hardware::parts(path).is_some()

@@ -5,7 +5,7 @@ use axum::{
     extract::{self, Path},
 };
 use axum_extra::extract::Query;
-use neptune_core::AtomValue;
+use neptune_core::{AtomValue, Timestamp};
 use neptune_store::{
     ExperimentQuery, Store,
     read::{ExperimentKey, SeriesSummary, Variable, VariableValue},
@@ -105,7 +105,7 @@ pub(super) async fn experiment(
             host: writer.host,
             pid: writer.pid,
             opened: writer.opened.as_micros(),
-            closed: writer.closed.map(|time| time.as_micros()),
+            closed: writer.closed.map(Timestamp::as_micros),
         });
         found.writers = writers.collect();
         Ok(found)
@@ -122,7 +122,7 @@ impl Experiment {
             ("sys/failure", VariableValue::Atom(AtomValue::String(text))) => self.failure = Some(text),
             ("sys/trashed", VariableValue::Atom(AtomValue::Bool(yes))) => self.is_trashed = yes,
             ("sys/creation_time", VariableValue::Atom(AtomValue::Datetime(time))) => {
-                self.created = Some(time.as_micros())
+                self.created = Some(time.as_micros());
             }
             ("sys/completion_time", VariableValue::Atom(AtomValue::Datetime(time))) => {
                 self.finished = Some(time.as_micros());

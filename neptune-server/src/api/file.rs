@@ -149,7 +149,7 @@ fn open(found: Found, is_text: bool) -> Result<(Vec<(HeaderName, HeaderValue)>, 
     let size = file.metadata().map_err(cannot)?.len();
     if !is_text && size <= MOST_PIXELS && source.extension().is_some_and(|ending| ending == RAW) {
         let mut pixels = Vec::new();
-        file.read_to_end(&mut pixels).map_err(cannot)?;
+        file.take(MOST_PIXELS).read_to_end(&mut pixels).map_err(cannot)?;
         let png = download::png(&pixels).map_err(cannot)?;
         return Ok((Kind::Image("image/png").headers(&name), Content::Whole(png)));
     }
@@ -157,7 +157,7 @@ fn open(found: Found, is_text: bool) -> Result<(Vec<(HeaderName, HeaderValue)>, 
     let mut beginning = Vec::new();
     (&mut file).take(most as u64).read_to_end(&mut beginning).map_err(cannot)?;
     if is_text {
-        return Ok((Kind::Text.headers(&name), Content::Whole(text(beginning, size).into_bytes())));
+        return Ok((Kind::Text.headers(&name), Content::Whole(text(&beginning, size).into_bytes())));
     }
     file.rewind().map_err(cannot)?;
     let mut headers = Kind::of(&beginning, &name).headers(&name);
@@ -166,7 +166,7 @@ fn open(found: Found, is_text: bool) -> Result<(Vec<(HeaderName, HeaderValue)>, 
 }
 
 /// Bytes as text; of those that are not all, without the character that is cut at the end.
-fn text(bytes: Vec<u8>, size: u64) -> String {
+fn text(bytes: &[u8], size: u64) -> String {
     let mut end = bytes.len();
     if size > end as u64 {
         let starts_character = |byte: &u8| !(0x80..0xc0).contains(byte);
@@ -182,11 +182,11 @@ mod tests {
 
     #[test]
     fn a_text_is_not_cut_within_a_character() {
-        assert_eq!(text(b"ab\xe2\x82\xac".to_vec(), 99), "ab\u{20ac}");
-        assert_eq!(text(b"ab\xe2\x82".to_vec(), 99), "ab");
-        assert_eq!(text(b"ab\xe2\x82".to_vec(), 4), "ab\u{fffd}");
-        assert_eq!(text(b"a\xffb".to_vec(), 99), "a\u{fffd}b");
-        assert_eq!(text(Vec::new(), 0), "");
-        assert_eq!(text(b"\x80\x80\x80\x80\x80".to_vec(), 99).chars().count(), 4);
+        assert_eq!(text(b"ab\xe2\x82\xac", 99), "ab\u{20ac}");
+        assert_eq!(text(b"ab\xe2\x82", 99), "ab");
+        assert_eq!(text(b"ab\xe2\x82", 4), "ab\u{fffd}");
+        assert_eq!(text(b"a\xffb", 99), "a\u{fffd}b");
+        assert_eq!(text(b"", 0), "");
+        assert_eq!(text(b"\x80\x80\x80\x80\x80", 99).chars().count(), 4);
     }
 }

@@ -4,6 +4,8 @@
 //! program does.
 
 mod changes;
+mod console;
+mod difference;
 mod experiment;
 mod experiments;
 mod file;
@@ -14,6 +16,7 @@ mod paths;
 mod points;
 mod problem;
 mod projects;
+mod timings;
 mod value;
 mod zip;
 
@@ -55,6 +58,9 @@ pub(crate) fn router(state: State) -> Router {
         .routes(routes!(experiment::experiment, changes::change))
         .routes(routes!(experiment::variables))
         .routes(routes!(points::points))
+        .routes(routes!(console::console))
+        .routes(routes!(timings::timings))
+        .routes(routes!(difference::difference))
         .routes(routes!(files::artifacts))
         .routes(routes!(files::sources))
         .routes(routes!(file::file))

@@ -59,12 +59,11 @@ pub(super) async fn points(
 ) -> Result<Json<Points>, Problem> {
     let found = state.readers.read(move |store| {
         let key = find(store, &id)?;
-        let points = match wanted.tail {
-            Some(tail) => store.series_tail(&key, &wanted.path, tail.min(MOST))?,
-            None => {
-                let range = wanted.from.unwrap_or(f64::NEG_INFINITY)..=wanted.to.unwrap_or(f64::INFINITY);
-                store.series(&key, &wanted.path, range)?
-            }
+        let points = if let Some(tail) = wanted.tail {
+            store.series_tail(&key, &wanted.path, tail.min(MOST))?
+        } else {
+            let range = wanted.from.unwrap_or(f64::NEG_INFINITY)..=wanted.to.unwrap_or(f64::INFINITY);
+            store.series(&key, &wanted.path, range)?
         };
         let has_more = points.len() > MOST;
         let (mut steps, mut times) = (points.steps, points.times);

@@ -9,6 +9,7 @@ mod paths;
 mod revisions;
 mod running;
 mod sizes;
+mod timings;
 mod values;
 mod variable;
 
@@ -26,6 +27,7 @@ pub use overview::Bucket;
 pub use paths::KnownPath;
 pub use revisions::{Change, Revision};
 pub use sizes::Sizes;
+pub use timings::{Spans, Timing};
 pub use variable::{NamespaceEntry, SeriesSummary, Variable, VariableValue};
 
 pub(crate) use experiment::by_id;

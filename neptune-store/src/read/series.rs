@@ -78,6 +78,43 @@ impl Store {
         Ok(tail)
     }
 
+    /// The points of the series at `path` that stand together before the step `before`, in the order of their steps; none when
+    /// there is none before it. For reading a long series from its end.
+    ///
+    /// # Errors
+    /// As [`Store::series`].
+    pub fn piece_before(&self, experiment: &ExperimentKey, path: &str, before: f64) -> Result<Points> {
+        self.piece(
+            experiment,
+            path,
+            "first_step < $3 ORDER BY first_step DESC",
+            before,
+            (f64::NEG_INFINITY, before.next_down()),
+        )
+    }
+
+    /// As [`Store::piece_before`], from the step `from` on.
+    ///
+    /// # Errors
+    /// As [`Store::series`].
+    pub fn piece_from(&self, experiment: &ExperimentKey, path: &str, from: f64) -> Result<Points> {
+        self.piece(experiment, path, "last_step >= $3 ORDER BY first_step", from, (from, f64::INFINITY))
+    }
+
+    fn piece(&self, experiment: &ExperimentKey, path: &str, which: &str, at: f64, steps: (f64, f64)) -> Result<Points> {
+        let series = self.find_series(experiment, path)?;
+        let mut points = series.no_points();
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {BYTES} FROM chunk WHERE experiment_id = $1 AND path_id = $2 AND {which} LIMIT 1"
+        ))?;
+        let mut rows = statement.query(params![series.experiment, series.path, at])?;
+        if let Some(row) = rows.next()? {
+            decode_onto(&mut points, blob(row, 0)?)?;
+            points.keep_steps(steps.0, steps.1);
+        }
+        Ok(points)
+    }
+
     /// The series at `path`.
     pub(super) fn find_series(&self, experiment: &ExperimentKey, path: &str) -> Result<FoundSeries> {
         let mut statement = self.connection.prepare_cached(
@@ -262,6 +299,23 @@ pub(super) mod tests {
         assert_eq!(store.series_tail(&experiment, "loss", 5).unwrap().len(), 5);
         assert_eq!(store.series(&experiment, "loss", 3.0..=8.0).unwrap().len(), 4);
         assert!(store.series(&experiment, "loss", 2.0..=8.0).is_err());
+    }
+
+    #[test]
+    fn a_series_is_read_piece_by_piece_from_both_ends() {
+        let (store, experiment) = three_chunks();
+        let before = |step| store.piece_before(&experiment, "loss", step).unwrap().steps;
+        assert_eq!(before(f64::INFINITY), [8.0, 9.0]);
+        assert_eq!(before(9.0), [8.0]);
+        assert_eq!(before(8.0), [4.0, 5.0, 6.0]);
+        assert_eq!(before(3.0), [0.0, 1.0, 2.0]);
+        assert_eq!(before(0.0), [0.0; 0]);
+        let from = |step| store.piece_from(&experiment, "loss", step).unwrap().steps;
+        assert_eq!(from(f64::NEG_INFINITY), [0.0, 1.0, 2.0]);
+        assert_eq!(from(1.0), [1.0, 2.0]);
+        assert_eq!(from(3.0), [4.0, 5.0, 6.0]);
+        assert_eq!(from(10.0), [0.0; 0]);
+        assert_eq!(from(f64::NAN), [0.0; 0]);
     }
 
     #[test]
