@@ -9,7 +9,7 @@ import * as state from "./state.js";
 
 // How many lines are asked for at once, and how many of such pages are kept.
 const LINES = 200;
-const PAGES = 40;
+const PAGES = 20;
 // How near to its end, in pixels, the console follows what comes.
 const NEAR = 40;
 // How near to its beginning, in pixels, it asks for what was before.

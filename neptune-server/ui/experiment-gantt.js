@@ -77,7 +77,7 @@ function bars({ spans, threads }) {
 }
 
 function bar(span, depth, x, color) {
-  const drawn = svg("rect", { x: x(span.ts).toFixed(3), y: depth * LANE, width: Math.max(0.4, x(span.ts + span.dur) - x(span.ts)).toFixed(3), height: LANE - 2, fill: styleAt(color).color, "fill-opacity": 0.75 });
+  const drawn = svg("rect", { x: x(span.ts).toFixed(3), y: depth * LANE, width: Math.max(0.4, x(span.ts + span.dur) - x(span.ts)).toFixed(3), height: LANE - 2, fill: styleAt(color).color, "fill-opacity": 0.4 });
   drawn.append(svg("title", {}, `${span.cat ?? span.name}\n${format.duration(span.dur / 1e6)}, ${format.duration(span.ts / 1e6)} after its beginning`));
   return drawn;
 }

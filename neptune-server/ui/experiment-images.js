@@ -24,7 +24,8 @@ export async function show(place, page) {
   const last = h("button", { title: "Follow the last step (Home)", onclick: () => state.write({ step: null }) }, "last");
   const counted = h("span.dim");
   const grid = h("div.images", { tabindex: -1 });
-  fill(place, h("div.tools.top", field, h("label.slider", "step", h("button", { "aria-label": "step before (left)", onclick: () => move(-1) }, "\u2039"), range, h("button", { "aria-label": "next step (right)", onclick: () => move(1) }, "\u203a"), told), last, size, counted), grid);
+  const top = h("div.tools.top", field, h("label.slider", "step", h("button", { "aria-label": "step before (left)", onclick: () => move(-1) }, "\u2039"), range, h("button", { "aria-label": "next step (right)", onclick: () => move(1) }, "\u203a"), told), last, size, counted);
+  fill(place, top, grid);
 
   let series = [];
   let steps = [];
@@ -51,6 +52,7 @@ export async function show(place, page) {
     counted.textContent = series.length > MOST ? `the first ${MOST} of ${series.length} series: search for others` : "";
     await Promise.all(series.slice(0, MOST).map(fetchPoints));
     steps = [...new Set(series.slice(0, MOST).flatMap(({ path }) => points.get(path)?.steps ?? []))].sort((left, right) => left - right);
+    top.hidden = media.length === 0;
     whenChanged(grid, media.length === 0, () => { grid.keyed = undefined; grid.replaceChildren(); if (media.length === 0) fill(grid, nothing()); });
     if (media.length > 0) showAll();
   }

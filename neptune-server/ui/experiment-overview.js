@@ -158,8 +158,8 @@ function showSystem(place, page, variables) {
     ["running time", format.duration(experiment.running_time), `${experiment.running_time} s`],
   ].filter((row) => row && row[1] !== "");
   fill(place, h("h2", "System"), h("table.pairs", h("tbody", rows.map(([name, text, title]) => h("tr", h("th", { scope: "row" }, name), h("td", { title: title ?? text }, text))))),
-    h("h3", "Processes that logged to it"), h("table", h("thead", h("tr", ["process", "machine", "pid", "from", "until"].map((head) => h("th", { scope: "col" }, head)))),
+    h("h3", "Processes that logged to it"), h("table", h("thead", h("tr", ["process", "machine", "pid", "began", "lasted"].map((head) => h("th", { scope: "col" }, head)))),
       h("tbody", experiment.writers.map((writer) => h("tr", h("td", h("code", { title: writer.id }, writer.id.slice(-8))), h("td", writer.host), h("td.number", writer.pid),
         h("td", { title: format.utc(writer.opened) }, format.time(writer.opened)),
-        h("td", { title: writer.closed === null ? "" : format.utc(writer.closed) }, writer.closed === null ? "it is open" : format.time(writer.closed)))))));
+        h("td", { title: writer.closed === null ? "" : `until ${format.utc(writer.closed)}` }, writer.closed === null ? "it is open" : format.duration((writer.closed - writer.opened) / 1e6)))))));
 }

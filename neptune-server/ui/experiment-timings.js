@@ -62,8 +62,8 @@ const columnsOf = (rows) => COLUMNS.filter(([key]) => rows.some((row) => row[key
 
 function table(rows) {
   const sorted = state.read("sort");
-  const head = (key, label, title, kind) => h(kind, { scope: "col", title, "aria-sort": sorted === key ? "descending" : null },
-    h("button", { onclick: () => state.write({ sort: sorted === key ? null : key }) }, label, sorted === key ? " \u2193" : ""));
+  const head = (key, label, title, kind) => h(kind, { scope: "col", title, "aria-sort": key !== null && sorted === key ? "descending" : null },
+    h("button", { onclick: () => state.write({ sort: sorted === key ? null : key }) }, label, key !== null && sorted === key ? " \u2193" : ""));
   return h("table", h("thead", h("tr", head(null, "span", "as they lie within each other", "th"), head("share", "share", "of all the time of the outermost spans", "th.share"),
     columnsOf(rows).map(([key, label, title]) => head(key, label, title, "th.number")))), h("tbody"));
 }

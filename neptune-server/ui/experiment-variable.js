@@ -77,18 +77,19 @@ function atom(path, kind, value, page) {
 
 async function line({ path }, page) {
   const { series: [overview] } = await post("/overviews", { series: [{ experiment: page.id, path }], buckets: 400 });
-  return h("div.preview", sparkline(overview.first_step, overview.minimum, overview.maximum, 400, 120));
+  return [h("p", h("a", { href: `${location.pathname}?tab=${/^monitoring\//.test(path) ? "hardware" : "charts"}&full=${encodeURIComponent(path)}` }, "as a chart")),
+    h("div.preview", sparkline(overview.first_step, overview.minimum, overview.maximum, 400, 120))];
 }
 
 async function points({ path }, page) {
   const { steps, times, values } = await get(page.path("/points"), { path, tail: TAIL });
   const rows = steps.map((step, place) => h("tr", h("td.number", format.value(step)), h("td.number", { title: String(values[place]) }, format.number(number(values[place]))), h("td.dim", { title: format.utc(times[place]) }, format.time(times[place])))).reverse();
-  return h("table", h("caption", `the last ${rows.length} points`), h("thead", h("tr", h("th.number", { scope: "col" }, "step"), h("th.number", { scope: "col" }, "value"), h("th", { scope: "col" }, "time"))), h("tbody", rows));
+  return h("table", h("caption", rows.length === 1 ? "the last point" : `the last ${rows.length} points`), h("thead", h("tr", h("th.number", { scope: "col" }, "step"), h("th.number", { scope: "col" }, "value"), h("th", { scope: "col" }, "time"))), h("tbody", rows));
 }
 
 async function texts({ path }, page) {
   const { steps, times, values } = await get(page.path("/points"), { path, tail: TAIL });
-  return h("table.texts", h("caption", `the last ${steps.length} texts`), h("tbody", steps.map((step, place) => h("tr", h("td.number.dim", { title: format.utc(times[place]) }, format.value(step)), h("td", h("pre", coloured(values[place].slice(0, MOST_TEXT / TAIL))))))));
+  return h("table.texts", h("caption", steps.length === 1 ? "the last text" : `the last ${steps.length} texts`), h("tbody", steps.map((step, place) => h("tr", h("td.number.dim", { title: format.utc(times[place]) }, format.value(step)), h("td", h("pre", coloured(values[place].slice(0, MOST_TEXT / TAIL))))))));
 }
 
 function lastHistogram(value) {

@@ -29,7 +29,7 @@ export async function show(place, page) {
 
   const virtual = virtualBody(scrolled, HEIGHT, {
     key: (at) => (rows[at].isNamespace ? `${rows[at].path}/` : rows[at].path),
-    row: (at) => h("tr", { onclick: () => press(at) }, h("td.name"), HEADS.slice(1).map((head, column) => h(column > 1 ? "td.number" : "td.cut"))),
+    row: () => h("tr", h("td.name"), HEADS.slice(1).map((head, column) => h(column > 1 ? "td.number" : "td.cut"))),
     update: showRow,
   });
   const table = h("table.variables", { role: "treegrid" },
@@ -55,10 +55,10 @@ export async function show(place, page) {
     const { open, shut } = folds();
     (yes ? open : shut).add(node.path);
     (yes ? shut : open).delete(node.path);
-    state.write({ open: [...open], shut: [...shut] });
+    state.write({ open: orNothing(open), shut: orNothing(shut) });
   }
 
-  function press(at, node = rows[at]) {
+  function press(node) {
     if (node.isNamespace) fold(node, !isOpen(node));
     else state.write({ path: node.path });
     scrolled.focus({ preventScroll: true });
@@ -66,7 +66,7 @@ export async function show(place, page) {
 
   function showRow(row, at) {
     const node = rows[at];
-    row.onclick = () => press(at);
+    row.onclick = () => press(node);
     row.setAttribute("aria-level", node.depth + 1);
     const isChosen = (node.isNamespace ? `${node.path}/` : node.path) === (cursor ?? chosen());
     row.setAttribute("aria-selected", String(isChosen));
@@ -85,6 +85,8 @@ export async function show(place, page) {
     const figures = series ? [series.minimum, series.maximum, series.last_step, series.count] : [null, null, null, null];
     write(cells[0], kind.replace("(", " ").replace(")", ""), kind);
     write(cells[1], text.slice(0, 200), text.slice(0, 2000));
+    cells[1].colSpan = series ? 1 : HEADS.length - 2;
+    for (const cell of cells.slice(2)) cell.hidden = !series;
     figures.forEach((figure, column) => write(cells[column + 2], format.value(figure), figure === null ? "" : String(figure)));
   }
 
@@ -135,3 +137,5 @@ export async function show(place, page) {
     close() { virtual.close(); shown.close(); for (const end of unbind) end(); },
   };
 }
+
+const orNothing = (names) => (names.size === 0 ? null : [...names]);

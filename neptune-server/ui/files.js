@@ -50,7 +50,7 @@ export function fileView(page) {
     const was = isOpen(node);
     (was ? shut : open).add(node.path);
     (was ? open : shut).delete(node.path);
-    state.write({ open: [...open], shut: [...shut] });
+    state.write({ open: open.size === 0 ? null : [...open], shut: shut.size === 0 ? null : [...shut] });
   }
   list.addEventListener("keydown", (event) => {
     const way = { ArrowDown: 1, ArrowUp: -1 }[event.key];

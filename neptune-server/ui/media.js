@@ -1,6 +1,10 @@
 // Images and histograms as they are kept: JSON documents in the texts of a series, which may be of a newer version or damaged.
 
+import { plain } from "./ansi.js";
 import * as format from "./format.js";
+
+// How much of a text is told on one line.
+const MOST_TEXT = 2000;
 
 // A histogram, or null when it is none that can be drawn.
 export function histogramOf(text) {
@@ -26,7 +30,7 @@ export function brief(kind, value) {
     const histogram = histogramOf(text);
     return histogram === null ? text : aboutHistogram(histogram);
   }
-  return text;
+  return plain(text.slice(0, MOST_TEXT));
 }
 
 export const sides = ({ width, height }) => (width > 0 && height > 0 ? `${width}\u00d7${height}` : "");
