@@ -175,8 +175,12 @@ class Page {
     if (source === null) { await this.load(); return; }
     const began = performance.now();
     const { first, last, paths } = this.table.seen();
-    await this.table.steady(() => source.refresh(first, Math.max(first, last), paths));
-    if (source !== this.source) return;
+    try {
+      await source.refresh(first, Math.max(first, last), paths);
+    } catch (error) {
+      if (error.name !== "AbortError") throw error;
+    }
+    if (source !== this.source || this.isClosed) return;
     this.draw();
     if (performance.now() > this.next) this.learn().catch((error) => console.warn(error.message));
     const took = performance.now() - began;

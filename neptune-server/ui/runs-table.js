@@ -22,6 +22,7 @@ export function runsTable(actions) {
   let sort = [];
   let at = null;
   let drawn = "";
+  let onScreen = [];
   const rows = new Map();
   const group = h("colgroup");
   const head = h("tr");
@@ -54,6 +55,7 @@ export function runsTable(actions) {
 
   function render() {
     if (source === null || !scroller.isConnected) return;
+    follow();
     const seen = window_();
     const layout = JSON.stringify([seen.from, seen.to, columns, sort]);
     const isNew = layout !== drawn;
@@ -75,6 +77,24 @@ export function runsTable(actions) {
     below.firstChild.style.height = `${Math.max(0, source.count - seen.last - 1) * HEIGHT}px`;
     place([above, ...wanted, below]);
     table.setAttribute("aria-rowcount", source.count + 1);
+    const [top, bottom] = [Math.ceil(scroller.scrollTop / HEIGHT), Math.floor((scroller.scrollTop + scroller.clientHeight) / HEIGHT) - 2];
+    onScreen = [];
+    for (let index = top; index <= Math.min(bottom, seen.last); index += 1) if (source.entry(index)?.id !== undefined) onScreen.push([source.entry(index).id, index]);
+  }
+
+  // Where rows came or went above, the rows on the screen stay where they are: by so many as most of them have moved.
+  function follow() {
+    if (scroller.scrollTop === 0) return;
+    const shifts = new Map();
+    for (const [id, index] of onScreen) {
+      const now = source.placeOf(id);
+      if (now >= 0) shifts.set(now - index, (shifts.get(now - index) ?? 0) + 1);
+    }
+    const [shift] = [...shifts].reduce((most, one) => (one[1] > most[1] ? one : most), [0, 0]);
+    if (shift === 0) return;
+    onScreen = [];
+    above.firstChild.style.height = `${Math.max(0, parseFloat(above.firstChild.style.height) + shift * HEIGHT)}px`;
+    scroller.scrollTop += shift * HEIGHT;
   }
 
   // Puts the rows into order and moves only those that are not where they belong.
@@ -213,7 +233,7 @@ export function runsTable(actions) {
     element: scroller,
     // What is shown is told as { source, columns, eyes, sort, at }, or some of these.
     show(changes) {
-      if (changes.source !== undefined && changes.source !== source) { source = changes.source; rows.clear(); fill(body); drawn = ""; }
+      if (changes.source !== undefined && changes.source !== source) { source = changes.source; rows.clear(); fill(body); drawn = ""; onScreen = []; }
       ({ columns = columns, eyes = eyes, sort = sort, at = at } = changes);
       draw();
     },
@@ -222,15 +242,6 @@ export function runsTable(actions) {
     seen() { const seen = window_(); return { ...seen, paths: paths(seen) }; },
     // Draws all marks anew, in the colours of another theme.
     recolor() { for (const [id, row] of rows) if (row.mark) fill(row.mark, line(id)); },
-    // Does something that may move rows, and keeps the first row on the screen where it is.
-    async steady(work) {
-      const first = Math.ceil(scroller.scrollTop / HEIGHT);
-      const anchor = scroller.scrollTop === 0 ? undefined : source.entry(first)?.id;
-      await work();
-      const now = anchor === undefined ? -1 : source.placeOf(anchor);
-      if (now >= 0 && now !== first) { render(); scroller.scrollTop += (now - first) * HEIGHT; }
-      draw();
-    },
     top(value) { if (value === undefined) return scroller.scrollTop; render(); scroller.scrollTop = value; return value; },
     close() { watch.disconnect(); unlit(); },
   };

@@ -178,7 +178,11 @@ impl Browser {
     /// Presses a key, such as `j`, `Enter` or `ArrowRight`.
     pub(crate) fn press(&mut self, key: &str) {
         let text = if key.chars().count() == 1 { Some(key) } else { (key == "Enter").then_some("\r") };
-        self.call("Input.dispatchKeyEvent", json!({"type": "keyDown", "key": key, "text": text}));
+        let mut down = json!({"type": if text.is_some() { "keyDown" } else { "rawKeyDown" }, "key": key});
+        if let Some(text) = text {
+            down["text"] = json!(text);
+        }
+        self.call("Input.dispatchKeyEvent", down);
         self.call("Input.dispatchKeyEvent", json!({"type": "keyUp", "key": key}));
     }
 

@@ -3,4 +3,5 @@
 mod browser;
 mod site;
 
+mod experiments;
 mod frame;
