@@ -60,11 +60,11 @@ impl Browser {
             origin,
             _profile: profile,
         };
-        let target = browser.call("Target.createTarget", json!({"url": "about:blank"}));
-        let attached = browser.call("Target.attachToTarget", json!({"targetId": target["targetId"], "flatten": true}));
-        browser.session = attached["sessionId"].as_str().unwrap().to_owned();
+        let target = browser.call("Target.createTarget", &json!({"url": "about:blank"}));
+        let attached = browser.call("Target.attachToTarget", &json!({"targetId": target["targetId"], "flatten": true}));
+        attached["sessionId"].as_str().unwrap().clone_into(&mut browser.session);
         for domain in ["Runtime", "Log", "Network", "Page"] {
-            browser.call(&format!("{domain}.enable"), json!({}));
+            browser.call(&format!("{domain}.enable"), &json!({}));
         }
         browser.size(1280, 800);
         browser.go(url);
@@ -74,7 +74,7 @@ impl Browser {
     /// Sets the size of the window, in pixels.
     pub(crate) fn size(&mut self, width: u32, height: u32) {
         let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
-        self.call("Emulation.setDeviceMetricsOverride", size);
+        self.call("Emulation.setDeviceMetricsOverride", &size);
     }
 
     /// Makes the system prefer a dark theme, or a light one.
@@ -82,20 +82,20 @@ impl Browser {
         let value = if dark { "dark" } else { "light" };
         self.call(
             "Emulation.setEmulatedMedia",
-            json!({"features": [{"name": "prefers-color-scheme", "value": value}]}),
+            &json!({"features": [{"name": "prefers-color-scheme", "value": value}]}),
         );
     }
 
     /// Loads an address, and waits until its script has run.
     pub(crate) fn go(&mut self, url: &str) {
-        self.call("Page.navigate", json!({"url": url}));
+        self.call("Page.navigate", &json!({"url": url}));
         self.wait_for(&format!("document.readyState === 'complete' && location.href !== 'about:blank' && {READY}"));
     }
 
     /// The value of an expression in the page; a promise is waited for.
     pub(crate) fn value(&mut self, expression: &str) -> Value {
         let wanted = json!({"expression": expression, "awaitPromise": true, "returnByValue": true});
-        let answer = self.call("Runtime.evaluate", wanted);
+        let answer = self.call("Runtime.evaluate", &wanted);
         assert!(answer.get("exceptionDetails").is_none(), "{expression}: {}", answer["exceptionDetails"]);
         answer["result"]["value"].clone()
     }
@@ -155,7 +155,7 @@ impl Browser {
         let pressed = i32::from(kind != "mouseReleased");
         self.call(
             "Input.dispatchMouseEvent",
-            json!({"type": kind, "x": x, "y": y, "button": button, "buttons": pressed, "clickCount": 1}),
+            &json!({"type": kind, "x": x, "y": y, "button": button, "buttons": pressed, "clickCount": 1}),
         );
     }
 
@@ -182,18 +182,18 @@ impl Browser {
         if let Some(text) = text {
             down["text"] = json!(text);
         }
-        self.call("Input.dispatchKeyEvent", down);
-        self.call("Input.dispatchKeyEvent", json!({"type": "keyUp", "key": key}));
+        self.call("Input.dispatchKeyEvent", &down);
+        self.call("Input.dispatchKeyEvent", &json!({"type": "keyUp", "key": key}));
     }
 
     /// Types into what has the focus.
     pub(crate) fn type_text(&mut self, text: &str) {
-        self.call("Input.insertText", json!({"text": text}));
+        self.call("Input.insertText", &json!({"text": text}));
     }
 
     /// Writes a picture of the page.
     pub(crate) fn picture(&mut self, file: &Path) {
-        let picture = self.call("Page.captureScreenshot", json!({"format": "png"}));
+        let picture = self.call("Page.captureScreenshot", &json!({"format": "png"}));
         let bytes = base64::engine::general_purpose::STANDARD.decode(picture["data"].as_str().unwrap()).unwrap();
         std::fs::write(file, bytes).unwrap();
     }
@@ -210,7 +210,7 @@ impl Browser {
     }
 
     /// Calls a method of the protocol and waits for its answer.
-    fn call(&mut self, method: &str, parameters: Value) -> Value {
+    fn call(&mut self, method: &str, parameters: &Value) -> Value {
         self.next += 1;
         let mut message = json!({"id": self.next, "method": method, "params": parameters});
         if !self.session.is_empty() {

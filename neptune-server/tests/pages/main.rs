@@ -1,7 +1,10 @@
 //! The pages in a real browser, on folders that real programs log to.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod browser;
 mod site;
 
-mod experiments;
 mod frame;
+mod hostile;
+mod live;
