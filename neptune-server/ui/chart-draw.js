@@ -9,7 +9,7 @@ const MARK = 5;
 
 // How much of its colour a band has, and the raw line behind a smoothed one.
 const BAND = 0.18;
-const FAINT = 0.25;
+const FAINT = 0.3;
 
 // More lines than this are drawn as thinly as can be: browsers without a graphics processor take thirty times as long for a line
 // that is wider than a pixel, as it is an area to them.
@@ -113,14 +113,15 @@ function marks(pen, { data, axis }, { scaleX, scaleY, plot }) {
     const place = Math.min(plot.right, Math.max(plot.left, scaleX.at(axis.x[index])));
     if (place - last < 2) continue;
     last = place;
-    const isLow = data.first[index] === -Infinity || data.last[index] === -Infinity || (isBelow && data.nonfinite[index] === 0);
-    const isNaN = data.first[index] !== data.first[index] || data.last[index] !== data.last[index];
+    const ends = [data.first[index], data.last[index]];
+    const isLow = ends.includes(-Infinity) || (isBelow && data.nonfinite[index] === 0);
     pen.beginPath();
-    if (isNaN) { // A cross.
+    // A cross for NaN, and for what within a bucket is not known to be infinite.
+    if (!isLow && !ends.includes(Infinity)) {
       pen.moveTo(place - MARK + 1, plot.top + 1); pen.lineTo(place + MARK - 1, plot.top + 2 * MARK - 1);
       pen.moveTo(place + MARK - 1, plot.top + 1); pen.lineTo(place - MARK + 1, plot.top + 2 * MARK - 1);
       pen.stroke();
-    } else { // A triangle that points to where it went.
+    } else {
       const [base, tip] = isLow ? [plot.bottom - 2 * MARK, plot.bottom - 1] : [plot.top + 2 * MARK, plot.top + 1];
       pen.moveTo(place - MARK, base); pen.lineTo(place + MARK, base); pen.lineTo(place, tip);
       pen.closePath();
@@ -144,7 +145,7 @@ export function line(pen, one, picture, isLit = false) {
     band(pen, one, picture);
   } else if (drawn !== one.extremes && !isLit) {
     pen.globalAlpha = FAINT;
-    pen.lineWidth = hair;
+    pen.lineWidth = isCrowd || seen(one.extremes.x) > 2 * plot.width ? hair : 1;
     trace(pen, one.extremes, picture);
   }
   const isDense = seen(drawn.x) > 2 * plot.width;

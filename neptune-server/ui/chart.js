@@ -100,11 +100,12 @@ export class Chart {
   #prepare() {
     const { axis, smoothing } = this.options;
     this.lines = this.series.filter(({ overview }) => overview.count.length > 0).map(({ key, label, style, start, overview, window = null }) => {
-      const pieces = shape.spliced(columnsOf(overview), window === null ? null : columnsOf(window));
+      const whole = columnsOf(overview);
+      const pieces = shape.spliced(whole, window === null ? null : columnsOf(window));
       const data = axis === "step" ? pieces : shape.inOrderOfTime(pieces);
       const placed = shape.onAxis(data, axis, Math.min(start ?? Infinity, data.firstTime[0]));
       return {
-        key, label, style, data, axis: placed, extremes: shape.extremes(data, placed),
+        key, label, style, whole, data, axis: placed, extremes: shape.extremes(data, placed),
         isBucketed: data.count.some((count) => count > 1), smooth: smoothing > 0 ? shape.smoothed(data.mean, smoothing) : null,
       };
     });
@@ -296,7 +297,7 @@ export class Chart {
 
   // The same as a table, for those who do not see the picture.
   #summarize() {
-    const cells = ({ label, data }) => {
+    const cells = ({ label, whole: data }) => {
       const points = data.count.reduce((sum, count) => sum + count, 0);
       const [least, greatest] = [data.minimum, data.maximum].map((column, which) => column.reduce((best, value) => (value === value && (which === 0 ? value < best : value > best) ? value : best), which === 0 ? Infinity : -Infinity));
       return [label, points, least, greatest, data.last[data.length - 1], data.lastStep[data.length - 1]].map((value) => (typeof value === "number" ? format.number(value) : value));

@@ -7,6 +7,9 @@ import { h } from "./dom.js";
 // Pieces in all lines of a chart: more lines are drawn in fewer pieces each, so that a hundred of them still come at once.
 const PIECES = 60_000;
 
+// Pieces for each pixel of a window: so many points are soon drawn one by one.
+const WINDOW = 2;
+
 export class Card {
   #turn = 0;
   #zoomTurn = 0;
@@ -43,8 +46,9 @@ export class Card {
     this.chart = null;
   }
 
-  get buckets() {
-    const each = Math.min(this.chart.width, Math.max(150, PIECES / Math.max(1, this.view.experiments().length)));
+  // In how many pieces a line is asked for, of as many pixels as there are or more.
+  pieces(share = 1) {
+    const each = Math.min(this.chart.width * share, Math.max(150, PIECES / Math.max(1, this.view.experiments().length)));
     return Math.ceil(each / 100) * 100;
   }
 
@@ -52,8 +56,8 @@ export class Card {
   async load(ids) {
     this.#turn += 1;
     const turn = this.#turn;
-    this.bucketsOfWhole = this.buckets;
-    const found = await ask(ids.map((experiment) => ({ experiment, path: this.path })), this.buckets);
+    this.bucketsOfWhole = this.pieces();
+    const found = await ask(ids.map((experiment) => ({ experiment, path: this.path })), this.bucketsOfWhole);
     if (this.chart === null) return;
     ids.forEach((id, place) => this.#whole.set(id, found[place]));
     if (turn !== this.#turn) return;
@@ -74,7 +78,7 @@ export class Card {
       return;
     }
     const wanted = this.view.experiments().map(({ id }) => ({ id, steps: this.chart.stepsOf(id, window) })).filter(({ steps }) => steps !== null);
-    const found = await ask(wanted.map(({ id, steps: [from, to] }) => ({ experiment: id, path: this.path, from, to })), this.buckets);
+    const found = await ask(wanted.map(({ id, steps: [from, to] }) => ({ experiment: id, path: this.path, from, to })), this.pieces(WINDOW));
     if (turn !== this.#zoomTurn || this.chart === null) return;
     this.#windows = new Map(wanted.map(({ id }, place) => [id, found[place]]));
     this.show();
@@ -82,7 +86,7 @@ export class Card {
 
   // A larger chart has room for more.
   sharpen() {
-    requestAnimationFrame(() => { if (this.chart !== null && this.buckets > this.bucketsOfWhole) this.load(this.view.experiments().map(({ id }) => id)).catch(() => {}); });
+    requestAnimationFrame(() => { if (this.chart !== null && this.pieces() > this.bucketsOfWhole) this.load(this.view.experiments().map(({ id }) => id)).catch(() => {}); });
   }
 
   // Draws what was found, for the experiments that are shown now; asks for those it does not know.

@@ -1,10 +1,9 @@
 // Charts of the series of numbers of some experiments, a chart for each path and a line for each experiment.
 //
-//   const view = charts(host, { experiments, paths, project, controls, searchKey, closed, style, label });
+//   const view = charts(host, { experiments, paths, controls, searchKey, closed, style, label });
 //
 // experiments  short ids, in the order in which lines are drawn
 // paths        which to show: a list of paths, a function of a path, or null for all
-// project      where they are, such as `a/b`; needed to find paths when there are more than a few experiments
 // controls     false leaves out the bar above the charts; what the address says is obeyed all the same
 // searchKey    the key that goes to the search of charts, `/` unless told otherwise; null for none
 // closed       the names of the sections that begin closed
@@ -20,7 +19,7 @@
 // Highlighting a row elsewhere: `highlight(id)` and `onHighlight(work)` of chart-cursor.js.
 // In the address: x, smooth, log, outliers, band, charts, fold, logs, zoom, full.
 
-import { experimentPath, get } from "./api.js";
+import { get } from "./api.js";
 import { highlight, onHighlight } from "./chart-cursor.js";
 import { bar, chosen } from "./charts-bar.js";
 import { Card } from "./charts-card.js";
@@ -32,8 +31,6 @@ import * as palette from "./palette.js";
 import { matcher } from "./search.js";
 import * as state from "./state.js";
 
-// More experiments than this are not asked one by one for their paths.
-const FEW = 8;
 // Sections that are about the machine: last, and closed unless told otherwise.
 const LAST = ["monitoring", "timing"];
 // Charts of a section that are laid out at once.
@@ -44,7 +41,7 @@ const SHARE = 0.25;
 css("/ui/charts.css");
 
 export function charts(host, wanted) {
-  const settings = { paths: null, project: null, controls: true, searchKey: "/", closed: LAST, style: palette.styleOf, label: null, ...wanted };
+  const settings = { paths: null, controls: true, searchKey: "/", closed: LAST, style: palette.styleOf, label: null, ...wanted };
   let ids = [...settings.experiments];
   let rows = new Map();
   let paths = [];
@@ -95,17 +92,10 @@ export function charts(host, wanted) {
 
   async function lookAtPaths() {
     if (Array.isArray(settings.paths)) return settings.paths;
-    const isNumeric = (kind) => kind === "Series(float)";
+    if (ids.length === 0) return [];
+    const { paths: found } = await get("/paths", { experiment: ids });
     const wantedOne = settings.paths ?? (() => true);
-    const found = new Set();
-    if (ids.length <= FEW || settings.project === null) {
-      const answers = await Promise.all(ids.slice(0, FEW).map((id) => get(experimentPath(id, "/variables"))));
-      for (const { variables } of answers) for (const { path, kind } of variables) if (isNumeric(kind)) found.add(path);
-    } else {
-      const answer = await get("/paths", { project: settings.project });
-      for (const { path, type } of answer.paths) if (isNumeric(type)) found.add(path);
-    }
-    return [...found].filter(wantedOne).sort();
+    return found.filter(({ path, type }) => type === "Series(float)" && wantedOne(path)).map(({ path }) => path);
   }
 
   // Lays the charts out; those that stay keep what they show.

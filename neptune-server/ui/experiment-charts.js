@@ -17,7 +17,7 @@ export async function chartsOf(place, page, isWanted, nothing, settings = {}) {
     const has = variables.some(({ path, kind }) => kind === "Series(float)" && isWanted(path));
     if (has && view === null) {
       place.replaceChildren();
-      view = charts(place, { experiments: [page.id], paths: isWanted, project: page.experiment.project, ...settings });
+      view = charts(place, { experiments: [page.id], paths: isWanted, ...settings });
     } else if (view === null) fill(place, nothing());
   }
   take(await page.variables());

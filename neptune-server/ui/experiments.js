@@ -69,7 +69,7 @@ class Page {
       at: (id) => { this.at = id; this.table.show({ at: id }); },
     });
     this.bulk = bulkBar({ ids: () => this.eyes(), changed: () => attempt(() => this.refresh()), exportRows: (ids) => this.save(ids) });
-    this.charts = chartsPane(this.project);
+    this.charts = chartsPane();
     this.split = split(h("section.left", { "aria-label": "Table" }, this.table.element, this.bulk.element), this.charts.element,
       (percent) => state.write({ split: Math.round(percent) }));
     this.menu = viewsMenu(this.project);

@@ -5,7 +5,7 @@ import { h } from "./dom.js";
 // What goes to the search of the charts; `/` goes to the query.
 const SEARCH = "s";
 
-export function chartsPane(project) {
+export function chartsPane() {
   const element = h("section.right", { "aria-label": "Charts" });
   let view = null;
   let wanted = null;
@@ -16,7 +16,7 @@ export function chartsPane(project) {
     view = "coming";
     const { charts } = await import("./charts.js");
     if (isClosed || view !== "coming") return;
-    view = charts(element, { experiments: wanted, project, searchKey: SEARCH });
+    view = charts(element, { experiments: wanted, searchKey: SEARCH });
   }
 
   return {

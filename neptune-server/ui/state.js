@@ -18,7 +18,7 @@ export const listText = (values) => values.map((value) => String(value).replaceA
 export function write(changes, { push = false } = {}) {
   const query = new URLSearchParams(location.search);
   for (const [key, value] of Object.entries(changes)) {
-    if (value === null || value === "" || value === false) query.delete(key);
+    if (value === null || value === false || value?.length === 0) query.delete(key);
     else query.set(key, Array.isArray(value) ? listText(value) : value === true ? "1" : String(value));
   }
   const text = query.toString();

@@ -5,13 +5,16 @@ use axum_extra::extract::Query;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Problem, State};
+use super::{Problem, State, experiment::find};
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Wanted {
     /// Only of experiments of this project.
     project: Option<String>,
+    /// Only of these experiments, by short id or UUID; may be repeated.
+    #[serde(default)]
+    experiment: Vec<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -37,8 +40,14 @@ pub(super) async fn paths(
 ) -> Result<Json<Paths>, Problem> {
     let project = wanted.project.filter(|project| !project.is_empty());
     let project = project.map(|name| name.parse()).transpose().map_err(|error| Problem::invalid(format!("{error}")))?;
-    let paths = state.readers.read(move |store| Ok(store.paths(project.as_ref())?)).await?;
-    let paths = paths.into_iter().map(|known| PathOf {
+    let paths = state.readers.read(move |store| {
+        if wanted.experiment.is_empty() {
+            return Ok(store.paths(project.as_ref())?);
+        }
+        let keys = wanted.experiment.iter().map(|id| find(store, id)).collect::<Result<Vec<_>, _>>()?;
+        Ok(store.paths_of(&keys)?)
+    });
+    let paths = paths.await?.into_iter().map(|known| PathOf {
         path: known.path,
         r#type: known.kind.to_string(),
         experiments: known.experiments,

@@ -5,6 +5,7 @@
 mod browser;
 mod site;
 
+mod charts;
 mod frame;
 mod hostile;
 mod live;
