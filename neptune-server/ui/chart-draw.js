@@ -15,13 +15,17 @@ const FAINT = 0.3;
 // that is wider than a pixel, as it is an area to them.
 const CROWD = 12;
 
+// Of more lines than this two columns of pixels are one: each is hidden by the others anyway, and its spikes are still there.
+const MASS = 48;
+
 // A line, at most four points for each column of pixels: its first, least, greatest and last there. More would not be seen; among
 // many lines not even the first and the last are.
 function trace(pen, { x, y }, picture) {
   const { scaleX, scaleY, plot, density } = picture;
   const isCrowd = picture.lines.length > CROWD;
   const { factor, offset } = scaleX;
-  const grain = factor * density, shift = offset * density;
+  const columns = picture.lines.length > MASS ? density / 2 : density;
+  const grain = factor * columns, shift = offset * columns;
   const from = Math.max(0, firstFrom(x, scaleX.least) - 1);
   const end = scaleX.greatest;
   const at = scaleY.isLog ? (value) => (value > 0 ? scaleY.at(value) : plot.bottom + 2 * plot.height) : scaleY.at;
