@@ -35,6 +35,11 @@ import * as state from "./state.js";
 const LAST = ["monitoring", "timing"];
 // Charts of a section that are laid out at once.
 const PAGE = 100;
+// Sections behind so many charts are laid out when they are scrolled to.
+const FIRST = 200;
+// About how high a row of charts is, and how many are in it, to leave room for a section that is not laid out.
+const ROW = 270;
+const IN_ROW = 3;
 // A refetch may take this share of the time.
 const SHARE = 0.25;
 
@@ -56,6 +61,11 @@ export function charts(host, wanted) {
 
   const observer = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) cards.get(target.dataset.path)?.see(isIntersecting);
+  }, { rootMargin: "300px" });
+
+  const later = new Map();
+  const laying = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) if (isIntersecting) later.get(target)?.();
   }, { rootMargin: "300px" });
 
   const experiments = () => ids.filter((id) => rows.has(id)).map((id) => rows.get(id));
@@ -114,11 +124,18 @@ export function charts(host, wanted) {
     const order = [...groups.keys()].sort((one, other) => LAST.indexOf(one) - LAST.indexOf(other) || (one < other ? -1 : 1));
     const kept = new Set(shown);
     for (const [path, card] of cards) if (!kept.has(path)) { observer.unobserve(card.element); card.close(); cards.delete(path); }
-    fill(sections, order.map((name) => section(name, groups.get(name))));
+    laying.disconnect();
+    later.clear();
+    let before = 0;
+    fill(sections, order.map((name) => {
+      const members = groups.get(name);
+      before += members.length;
+      return section(name, members, before - members.length > FIRST);
+    }));
     if (shown.length === 0) fill(sections, nothing());
   }
 
-  function section(name, members) {
+  function section(name, members, isLater) {
     const isOpen = settings.closed.includes(name) === state.readList("fold").includes(name) || chosen().search !== "";
     const grid = h("div.grid");
     const more = h("button", { onclick: () => extend() });
@@ -135,9 +152,14 @@ export function charts(host, wanted) {
     };
     const summary = h("summary", name, h("span.dim", members.length));
     const details = h("details.section", { open: isOpen }, summary, grid, more);
-    if (isOpen) extend();
+    if (isLater) {
+      grid.style.minHeight = `${Math.ceil(members.length / IN_ROW) * ROW}px`;
+      more.hidden = true;
+      later.set(grid, () => { laying.unobserve(grid); later.delete(grid); grid.style.minHeight = ""; extend(); });
+      laying.observe(grid);
+    } else if (isOpen) extend();
     details.addEventListener("toggle", () => {
-      if (details.open && laid === 0) extend();
+      if (details.open && laid === 0 && !isLater) extend();
       const isUsual = details.open !== settings.closed.includes(name);
       if (isUsual === state.readList("fold").includes(name) && chosen().search === "") changeFold(name);
     });
@@ -241,6 +263,7 @@ export function charts(host, wanted) {
     },
     close() {
       observer.disconnect();
+      laying.disconnect();
       for (const end of unbind) end();
       removeEventListener("themechange", onTheme);
       for (const card of cards.values()) card.close();
