@@ -12,6 +12,8 @@ import * as state from "./state.js";
 import { delta, fetchAll, sections } from "./compare-rows.js";
 import { line } from "./runs-marks.js";
 
+// The most experiments that stand side by side.
+const MOST = 50;
 // Rows of a section that are laid out at once.
 const PAGE = 300;
 const SHOWN = 300;
@@ -59,7 +61,7 @@ class Page {
   async load() {
     const text = state.read("ids", "");
     this.ids = text;
-    const experiments = await fetchAll(state.readList("ids"));
+    const experiments = await fetchAll(state.readList("ids").slice(0, MOST));
     if (text !== this.ids) return;
     this.experiments = experiments;
     this.draw();
@@ -85,7 +87,8 @@ class Page {
     const found = sections(this.experiments).map((section) => ({ ...section, rows: section.rows.filter((row) => has(row.path)) }));
     const differing = found.flatMap(({ rows }) => rows.filter((row) => row.differs)).length;
     const all = found.reduce((sum, { rows }) => sum + rows.length, 0);
-    this.told.textContent = `${differing} ${differing === 1 ? "difference" : "differences"}, ${all - differing} the same`;
+    const left = state.readList("ids").length - MOST;
+    this.told.textContent = `${differing} ${differing === 1 ? "difference" : "differences"}, ${all - differing} the same${left > 0 ? `; the first ${MOST} of ${MOST + left} experiments` : ""}`;
     const projects = new Set(this.experiments.map(({ project }) => project));
     this.charts.hidden = projects.size !== 1;
     this.charts.href = `/p/${[...projects][0].split("/").map(encodeURIComponent).join("/")}?${new URLSearchParams({ eye: state.listText(this.experiments.map(({ id }) => id)), view: "charts" })}`;

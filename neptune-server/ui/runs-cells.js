@@ -7,6 +7,15 @@ import * as format from "./format.js";
 const SHOWN = 200;
 const IN_TITLE = 2000;
 
+// The value of a row at a path: what still runs has run longer than when it was asked for.
+export function valueOf(row, path) {
+  const value = row?.cells.get(path);
+  if (path !== "sys/running_time" || !isRunning(row) || typeof value !== "number") return value;
+  return Math.floor(value + (performance.now() - row.at) / 1000);
+}
+
+export const isRunning = (row) => row.cells.get("sys/state") === "running";
+
 // { text, title, content }: the content is made only when the text has changed.
 export function cell(path, value) {
   if (value === undefined) return { text: "\u2026", title: "", content: () => "\u2026" };

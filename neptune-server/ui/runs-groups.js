@@ -58,6 +58,7 @@ export class Groups {
     this.rows = answer.rows.map(({ id, uuid, project: of, cells }) => {
       const row = known.get(id) ?? { id, uuid, project: of, cells: new Map() };
       paths.forEach((path, column) => row.cells.set(path, cells[column]));
+      if (paths.includes("sys/running_time")) row.at = performance.now();
       return row;
     });
     for (const path of paths) this.has.add(path);

@@ -4,7 +4,8 @@ import { get } from "./api.js";
 
 export const PAGE = 50;
 
-// A row is { id, uuid, project, cells }, and `cells` has the values by path: undefined where they are not fetched yet.
+// A row is { id, uuid, project, at, cells }: `cells` has the values by path, undefined where they are not fetched yet, and `at` is when
+// they were.
 export class Rows {
   constructor(query, arrived) {
     this.query = query;
@@ -79,7 +80,7 @@ export class Rows {
     const wanted = { project, filter, sort, hidden: hidden ? "true" : null, column: paths, offset: from * PAGE, limit: (to - from + 1) * PAGE };
     const answer = await get("/experiments", wanted, this.stop.signal);
     const rows = answer.rows.map(({ id, uuid, project: of, cells }) => (
-      { id, uuid, project: of, cells: new Map(paths.map((path, column) => [path, cells[column]])) }));
+      { id, uuid, project: of, at: performance.now(), cells: new Map(paths.map((path, column) => [path, cells[column]])) }));
     return { total: answer.total, rows };
   }
 
@@ -102,7 +103,10 @@ export class Rows {
     const page = this.pages.get(number) ?? this.#empty(number);
     const isSame = page.rows.length === rows.length && rows.every((row, at) => row.id === page.rows[at].id);
     if (isSame) {
-      rows.forEach((row, at) => { for (const [path, value] of row.cells) page.rows[at].cells.set(path, value); });
+      rows.forEach((row, at) => {
+        for (const [path, value] of row.cells) page.rows[at].cells.set(path, value);
+        if (row.cells.has("sys/running_time")) page.rows[at].at = row.at;
+      });
     } else {
       page.rows = rows;
       page.has.clear();

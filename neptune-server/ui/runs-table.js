@@ -4,12 +4,15 @@
 import { highlight, onHighlight } from "./chart-cursor.js";
 import { fill, h, perFrame } from "./dom.js";
 import * as format from "./format.js";
-import { cell } from "./runs-cells.js";
+import { cell, isRunning, valueOf } from "./runs-cells.js";
 import { eye, line } from "./runs-marks.js";
 import { mean } from "./runs-groups.js";
 
+// The height of a row, rows beyond what is seen at each end, and columns that come and go together.
 const HEIGHT = 30;
 const BEYOND = 6;
+const AT_ONCE = 4;
+// The widths of the eye, the line, the id and the name, which stay when the table is scrolled sideways.
 const FIXED = [34, 44, 86];
 const NAME = 220;
 const OWN = ["sys/name"];
@@ -35,12 +38,13 @@ export function runsTable(actions) {
   scroller.addEventListener("scroll", () => draw(), { passive: true });
   const watch = new ResizeObserver(() => draw());
   watch.observe(scroller);
+  const clock = setInterval(() => { if (onScreen.some(([, index]) => { const row = source.entry(index); return row?.cells !== undefined && isRunning(row); })) draw(); }, 1000);
   const unlit = onHighlight((id) => { for (const [key, row] of rows) row.element.classList.toggle("lit", key === id); });
 
   function window_() {
     const top = Math.max(0, Math.floor(scroller.scrollTop / HEIGHT) - BEYOND);
     const rowsShown = Math.ceil(scroller.clientHeight / HEIGHT) + 2 * BEYOND;
-    const left = scroller.scrollLeft - 200;
+    const left = scroller.scrollLeft;
     const right = scroller.scrollLeft + scroller.clientWidth;
     let [x, from, to] = [0, -1, 0];
     columns.forEach((column, index) => {
@@ -48,7 +52,9 @@ export function runsTable(actions) {
       if (x < right) to = index + 1;
       x += column.width;
     });
-    return { first: top, last: Math.min((source?.count ?? 0) - 1, top + rowsShown), from: Math.max(0, from), to };
+    // By several at once, so that not every step sideways makes all cells anew.
+    const [begin, end] = [Math.floor(Math.max(0, from) / AT_ONCE) * AT_ONCE, Math.min(columns.length, Math.ceil(to / AT_ONCE) * AT_ONCE)];
+    return { first: top, last: Math.min((source?.count ?? 0) - 1, top + rowsShown), from: begin, to: end };
   }
 
   const paths = ({ from, to }) => [...OWN, ...columns.slice(from, to).map((column) => column.path)];
@@ -143,7 +149,7 @@ export function runsTable(actions) {
       row.element.append(...row.cells.map((one) => one.element), h("td"));
     }
     columns.slice(seen.from, seen.to).forEach((column, place_) => {
-      const it = entry?.group === undefined ? cell(column.path, entry?.cells.get(column.path)) : ofGroup(entry, column);
+      const it = entry?.group === undefined ? cell(column.path, valueOf(entry, column.path)) : ofGroup(entry, column);
       const one = row.cells[place_];
       if (one.text === it.text && one.title === it.title) return;
       fill(one.element, it.content());
@@ -243,6 +249,6 @@ export function runsTable(actions) {
     // Draws all marks anew, in the colours of another theme.
     recolor() { for (const [id, row] of rows) if (row.mark) fill(row.mark, line(id)); },
     top(value) { if (value === undefined) return scroller.scrollTop; render(); scroller.scrollTop = value; return value; },
-    close() { watch.disconnect(); unlit(); },
+    close() { watch.disconnect(); unlit(); clearInterval(clock); },
   };
 }
