@@ -68,7 +68,7 @@ class Page {
       openGroup: (key) => { this.source.toggle(key); this.table.draw(); },
       at: (id) => { this.at = id; this.table.show({ at: id }); },
     });
-    this.bulk = bulkBar({ ids: () => this.eyes(), changed: () => attempt(() => this.refresh()), exportRows: (ids) => this.save(ids) });
+    this.bulk = bulkBar({ ids: () => this.eyes(), changed: (areGone) => this.changed(areGone), exportRows: (ids) => this.save(ids) });
     this.charts = chartsPane();
     this.split = split(h("section.left", { "aria-label": "Table" }, this.table.element, this.bulk.element), this.charts.element,
       (percent) => state.write({ split: Math.round(percent) }));
@@ -124,6 +124,12 @@ class Page {
   update() {
     if (this.query() !== this.asked) attempt(() => this.load());
     else this.draw();
+  }
+
+  // Something was done to the experiments in the charts; those that are gone from the table are not looked at any more.
+  changed(areGone) {
+    if (areGone) state.write({ eye: null });
+    return attempt(() => this.refresh());
   }
 
   ask(text, isDone) {

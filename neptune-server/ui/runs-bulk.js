@@ -10,13 +10,13 @@ import { csvText } from "./runs-cells.js";
 const AT_ONCE = 2000;
 const NAMED = 12;
 
-// `ids()` are the experiments that it is about, `changed()` is called when something was done to them.
+// `ids()` are the experiments that it is about, `changed(areGone)` is called when something was done to them.
 export function bulkBar({ ids, changed, exportRows }) {
   const count = h("span.dim");
   const compare = h("a.button", { title: "Side by side (c)" }, "Compare");
   const tag = h("button", { onclick: () => askTag(ids(), changed) }, "Add tag");
   const trash = h("button", { onclick: () => askTrash(ids(), changed) }, "Trash");
-  const restore = h("button", { onclick: () => attempt(() => each(ids(), (id) => post(experimentPath(id, "/restore"))), "restored").then(changed) }, "Restore");
+  const restore = h("button", { onclick: () => attempt(() => each(ids(), (id) => post(experimentPath(id, "/restore"))), "restored").then(() => changed(true)) }, "Restore");
   const csv = h("button", { title: "These rows and the columns that are shown, as CSV", onclick: () => exportRows(ids()) }, "CSV");
   const element = h("div.tools.bulk", { role: "toolbar", "aria-label": "Experiments in the charts" }, count, compare, tag, trash, restore, csv);
   return {
@@ -63,7 +63,7 @@ function askTag(ids, changed) {
 function askTrash(ids, changed) {
   ask(`Put ${ids.length} into the trash?`, ids, h("p.dim", "They can be restored from the trash."), "Trash", async () => {
     await attempt(() => each(ids, (id) => post(experimentPath(id, "/trash"))), "in the trash");
-    changed();
+    changed(true);
   });
 }
 
