@@ -61,8 +61,14 @@ export async function show(place, [asked]) {
   }
 
   fill(bar, TABS.map(([name, label], place) => h("button", {
-    role: "tab", "data-tab": name, title: `${label} (${place + 1})`, onclick: () => choose(name), onkeydown: (event) => walk(event, place),
+    role: "tab", "data-tab": name, title: `${label} (${place + 1})`, onclick: (event) => press(event, name), onkeydown: (event) => walk(event, place),
   }, label)));
+
+  // The keys that follow a click are for what it showed, not for the row of tabs.
+  function press(event, name) {
+    choose(name);
+    if (event.detail > 0) body.focus({ preventScroll: true });
+  }
 
   function walk(event, place) {
     const way = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
