@@ -66,8 +66,11 @@ pub(crate) fn delete_points(screen: &mut Screen, folder: &Path, wanted: &cli::De
 }
 
 pub(crate) fn rename(screen: &mut Screen, folder: &Path, rename: &cli::Rename) -> Result<Exit, Failure> {
-    let key = found(folder, &rename.id)?;
-    let revision = changed(folder, &key, |experiment| experiment.rename(&rename.from, &rename.to))?;
+    let store = reading::open(folder)?;
+    let key = reading::find(&store, &rename.id)?;
+    let from = store.resolve(&key, &rename.from)?;
+    drop(store);
+    let revision = changed(folder, &key, |experiment| experiment.rename(&from, &rename.to))?;
     told(screen, &key, &revision)?;
     Ok(Exit::Fine)
 }

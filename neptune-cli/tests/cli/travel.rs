@@ -103,7 +103,7 @@ fn an_experiment_is_forked_and_a_variable_renamed() {
     let listed = json(folder, &["ls", "--id", "TRA-2"]);
     assert_eq!(listed["experiments"][0]["state"], serde_json::Value::Null, "{listed}");
     assert!(said(folder, &["abort", "TRA-2"], 5).is_empty());
-    let renamed = printed(folder, &["rename", "TRA-2", "logs/loss", "train/loss"]);
+    let renamed = printed(folder, &["rename", "TRA-2", "loss", "train/loss"]);
     assert_eq!(renamed, "TRA-2: logs/loss renamed to train/loss\n");
     assert!(last(folder, "TRA-2", "train/loss").contains('9'));
     assert!(last(folder, "TRA-1", "logs/loss").contains("99"), "the other is as it was");
