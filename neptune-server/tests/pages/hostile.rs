@@ -11,7 +11,7 @@ fn names_values_and_texts_are_shown_as_text_on_every_page() {
     experiment.set_name(MARKUP);
     experiment.set_description(format!("{MARKUP}\u{1b}[2J\u{202e}"));
     experiment.add_tags([MARKUP]);
-    experiment.log_params(&serde_json::json!({ MARKUP: MARKUP, "long": "x".repeat(1 << 20) })).unwrap();
+    experiment.log_params(&serde_json::json!({ MARKUP: MARKUP, "long": "x".repeat(1_000_000) })).unwrap();
     experiment.set_property("a\u{1b}]0;title\u{7}", "\u{1b}[31m");
     experiment.log_metric_at(MARKUP, 0, 1.0);
     experiment.log_text("notes", MARKUP);
