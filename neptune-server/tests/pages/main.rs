@@ -6,6 +6,8 @@ mod browser;
 mod site;
 
 mod charts;
+mod experiment;
+mod experiments;
 mod frame;
 mod hostile;
 mod live;
