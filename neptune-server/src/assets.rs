@@ -3,9 +3,11 @@
 //! Every address that is no file is the one page, whose script shows what the address asks for.
 
 use axum::{
-    http::{StatusCode, Uri, header},
+    http::{Method, StatusCode, Uri, header},
     response::{IntoResponse as _, Response},
 };
+
+use crate::api::nothing_in_the_api;
 
 macro_rules! assets {
     ($($name:literal: $kind:expr),* $(,)?) => {
@@ -96,10 +98,13 @@ const ASSETS: &[(&str, &str, &[u8])] = assets! {
 /// Where files are; every other address is a page.
 const FILES: &str = "/ui/";
 
-pub(crate) async fn serve(uri: Uri) -> Response {
+pub(crate) async fn serve(method: Method, uri: Uri) -> Response {
+    if method != Method::GET && method != Method::HEAD {
+        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response();
+    }
     let wanted = match uri.path().strip_prefix(FILES) {
         Some(name) => name,
-        None if uri.path().starts_with("/api/") => "",
+        None if uri.path() == "/api" || uri.path().starts_with("/api/") => return nothing_in_the_api().into_response(),
         None => "index.html",
     };
     match ASSETS.iter().find(|(name, ..)| *name == wanted) {

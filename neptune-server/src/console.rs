@@ -107,15 +107,15 @@ fn streams(store: &Store, experiment: &ExperimentKey, only: Option<Stream>, plac
         }
         let end = summary.last_step.next_up();
         let at = |cursor: &Cursor| cursor.0.get(process).and_then(|places| places[stream as usize]);
-        let (at, edge) = match place {
-            Place::End => (end, summary.last_time.as_micros().saturating_neg()),
-            Place::Before(cursor) => {
-                (at(cursor).unwrap_or(f64::NEG_INFINITY), summary.last_time.as_micros().saturating_neg())
-            }
-            Place::After(cursor) => (at(cursor).unwrap_or(f64::NEG_INFINITY), i64::MIN),
+        let at = match place {
+            Place::End => end,
+            Place::Before(cursor) | Place::After(cursor) => at(cursor).unwrap_or(f64::NEG_INFINITY),
         };
+        let is_back = !matches!(place, Place::After(_));
+        // Of a stream that is read from its end it is known without a look, of another one only that it is not known.
+        let edge = if is_back && at >= end { summary.last_time.as_micros().saturating_neg() } else { i64::MIN };
         let first = summary.first_step;
-        let is_done = if matches!(place, Place::After(_)) { at >= end } else { at <= first };
+        let is_done = if is_back { at <= first } else { at >= end };
         let process = process.to_owned();
         streams.push(StreamScan {
             path: variable.path,

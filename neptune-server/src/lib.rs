@@ -21,6 +21,7 @@
 mod api;
 mod assets;
 mod clock;
+mod connections;
 mod console;
 mod content;
 mod door;

@@ -16,6 +16,7 @@ use tokio::{net::TcpListener as AsyncListener, runtime, sync::Semaphore};
 
 use crate::{
     api, assets,
+    connections::Connections,
     door::{self, Door},
     readers::Readers,
     watch::Watch,
@@ -24,11 +25,22 @@ use crate::{
 /// How often it is looked whether a process that logged has died.
 const RECOVER: Duration = Duration::from_secs(3);
 
+/// Changes at the same time: each has threads and a journal of its own.
+const CHANGES: usize = 4;
+
 /// Archives that are written at the same time: each takes a processor and a thread.
 const ARCHIVES: usize = 4;
 
 /// The fewest bytes of a token: fewer can be guessed.
 const SHORTEST_TOKEN: usize = 16;
+
+/// The signs of a token: they mean nothing in an address and in a cookie.
+const SIGNS: &str = "-._~+/=";
+
+/// Whether a token may have this.
+fn is_of_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || SIGNS.as_bytes().contains(&byte)
+}
 
 /// Settings of the web UI of a folder.
 #[derive(Clone)]
@@ -44,7 +56,7 @@ impl Ui {
     }
 
     /// Asks for this token: as `Authorization: Bearer TOKEN`, or once as `/?token=TOKEN`, after which the browser keeps it in a
-    /// cookie. It has at least 16 bytes of visible ASCII.
+    /// cookie. It has at least 16 letters of ASCII, digits and `-._~+/=`.
     #[must_use]
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.token = Some(token.into());
@@ -58,13 +70,14 @@ impl Ui {
     /// characters, and when the address cannot be used.
     pub fn bind(self, address: SocketAddr) -> Result<BoundUi, Error> {
         if let Some(token) = &self.token
-            && (token.len() < SHORTEST_TOKEN || !token.bytes().all(|byte| byte.is_ascii_graphic()))
+            && (token.len() < SHORTEST_TOKEN || !token.bytes().all(is_of_token))
         {
             return Err(Error::new(format!(
-                "the token is too easy to guess: it needs {SHORTEST_TOKEN} or more visible ASCII characters, without spaces"
+                "the token must have {SHORTEST_TOKEN} or more characters, so that nobody guesses it, and of letters, digits and \
+                 {SIGNS} only; `openssl rand -hex 16` makes one"
             )));
         }
-        if self.token.is_none() && !address.ip().is_loopback() {
+        if self.token.is_none() && !address.ip().to_canonical().is_loopback() {
             return Err(Error::new(format!(
                 "{address} can be reached from other machines, and without a token anybody there could read and change your \
                  experiments; set NEPTUNE_UI_TOKEN to a secret, or stay on 127.0.0.1 and use `ssh -L {port}:127.0.0.1:{port}`",
@@ -135,7 +148,7 @@ impl BoundUi {
                 let app = app(&self.ui, self.address);
                 tokio::spawn(recover(self.ui.folder.clone()));
                 let listener = AsyncListener::from_std(self.listener)?;
-                axum::serve(listener, app).await
+                axum::serve(Connections::new(listener), app).await
             })
             .map_err(|error| Error::new(format!("cannot listen at {} any more", self.address)).because(error))
     }
@@ -148,6 +161,7 @@ fn app(ui: &Ui, address: SocketAddr) -> Router {
         readers,
         watch: Arc::new(Watch::new(ui.folder.clone())),
         folder: ui.folder.clone().into(),
+        changing: Arc::new(Semaphore::new(CHANGES)),
         archives: Arc::new(Semaphore::new(ARCHIVES)),
     };
     let door = Arc::new(Door::new(ui.token.clone(), address));

@@ -9,7 +9,7 @@ use std::{
 };
 
 use neptune_store::Store;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::MissedTickBehavior};
 
 /// How often it looks: what is logged is on the screen that soon.
 const EVERY: Duration = Duration::from_millis(250);
@@ -24,22 +24,31 @@ impl Watch {
         Self { folder, sender: Mutex::new(None) }
     }
 
-    /// A number that grows with each change.
-    pub(crate) fn listen(self: &Arc<Self>) -> watch::Receiver<u64> {
+    /// A number that grows with each change from now on.
+    pub(crate) async fn listen(self: &Arc<Self>) -> watch::Receiver<u64> {
+        if let Some(receiver) = self.subscribe() {
+            return receiver;
+        }
+        // What is there now is known before anybody is told that changes will be.
+        let seen = self.look(None).await;
         let mut sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sender) = &*sender {
             return sender.subscribe();
         }
         let (new, receiver) = watch::channel(0);
         *sender = Some(new);
-        tokio::spawn(Arc::clone(self).look());
+        tokio::spawn(Arc::clone(self).go_on(seen));
         receiver
     }
 
-    async fn look(self: Arc<Self>) {
-        let mut store = None;
-        let mut known = None;
+    fn subscribe(&self) -> Option<watch::Receiver<u64>> {
+        self.sender.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(watch::Sender::subscribe)
+    }
+
+    /// Looks again and again, until nobody listens.
+    async fn go_on(self: Arc<Self>, mut seen: Option<Seen>) {
         let mut ticks = tokio::time::interval(EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
             {
@@ -49,16 +58,9 @@ impl Watch {
                     return;
                 }
             }
-            let folder = self.folder.clone();
-            let looked = tokio::task::spawn_blocking(move || {
-                let store = store.or_else(|| Store::open_for_reading(&folder).ok());
-                let version = store.as_ref().and_then(|store| store.data_version().ok());
-                (store, version)
-            });
-            let Ok((opened, version)) = looked.await else { return };
-            store = opened;
-            if version != known {
-                known = version;
+            let before = seen.as_ref().map(|seen| (seen.opening, seen.version));
+            seen = self.look(seen).await;
+            if before != seen.as_ref().map(|seen| (seen.opening, seen.version)) {
                 let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some(sender) = &*sender {
                     sender.send_modify(|changes| *changes += 1);
@@ -66,4 +68,27 @@ impl Watch {
             }
         }
     }
+
+    /// What is there now; `None` when there is no store, or it cannot be read.
+    async fn look(&self, seen: Option<Seen>) -> Option<Seen> {
+        let folder = self.folder.clone();
+        let look = move || {
+            let (store, opening) = match seen {
+                Some(seen) if seen.store.is_current() => (seen.store, seen.opening),
+                // A store that was opened anew has other contents, whatever number it gives them.
+                other => (Store::open_for_reading(&folder).ok()?, other.map_or(0, |seen| seen.opening + 1)),
+            };
+            let version = store.data_version().ok()?;
+            Some(Seen { store, opening, version })
+        };
+        tokio::task::spawn_blocking(look).await.ok()?
+    }
+}
+
+/// The store when it was last looked at.
+struct Seen {
+    store: Store,
+    /// How often it was opened.
+    opening: u64,
+    version: i64,
 }

@@ -5,7 +5,8 @@ const listeners = new Set();
 const watchers = new Set();
 let source = null;
 let waiting = 0;
-let missed = false;
+// What changed before it was listened is not told, so whoever begins to listen looks again.
+let missed = true;
 let state = "off";
 let paused = false;
 

@@ -4,6 +4,7 @@
 
 use std::{
     fs, io,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -47,6 +48,30 @@ pub struct Store {
     pub(crate) interned: Interned,
     folder: PathBuf,
     writable: bool,
+    opened: Opened,
+}
+
+/// What was opened.
+#[derive(Debug, Default)]
+struct Opened {
+    file: Option<FileId>,
+    version: i64,
+    /// SQLite was told that the file never changes.
+    is_frozen: bool,
+}
+
+/// Another one when another file is at a path; of a file that SQLite does not look at again, also when it was written.
+#[derive(Debug, PartialEq, Eq)]
+struct FileId {
+    device: u64,
+    number: u64,
+    written: Option<(i64, i64, u64)>,
+}
+
+impl Opened {
+    fn new(folder: &Path, connection: &Connection, is_frozen: bool) -> Result<Self> {
+        Ok(Self { file: file_id(folder, is_frozen), version: migrate::version(connection)?, is_frozen })
+    }
 }
 
 impl Store {
@@ -73,7 +98,8 @@ impl Store {
             Ok(connection)
         };
         let connection = open().map_err(|error| name_the_file(error, &file))?;
-        Ok(Self { connection, interned: Interned::default(), folder: folder.to_owned(), writable: true })
+        let opened = Opened::new(folder, &connection, false)?;
+        Ok(Self { connection, interned: Interned::default(), folder: folder.to_owned(), writable: true, opened })
     }
 
     /// Opens the store in `folder`, which must exist. Where the folder cannot be written the store is opened for reading.
@@ -106,7 +132,8 @@ impl Store {
     pub fn in_memory() -> Result<Self> {
         let mut connection = Connection::open_in_memory()?;
         migrate::migrate(&mut connection)?;
-        Ok(Self { connection, interned: Interned::default(), folder: PathBuf::new(), writable: true })
+        let opened = Opened::default();
+        Ok(Self { connection, interned: Interned::default(), folder: PathBuf::new(), writable: true, opened })
     }
 
     fn open_read_only(folder: &Path, file: &Path) -> Result<Self> {
@@ -125,11 +152,26 @@ impl Store {
         };
         // Without the right to make the files of a write-ahead log, SQLite reads only what it is told never changes. It then
         // looks at no log, so there must not be one.
-        let connection = open("mode=ro").or_else(|error| match error.kind() {
-            ErrorKind::Unavailable => refuse_log(file).and_then(|()| open("immutable=1")),
-            _ => Err(error),
-        })?;
-        Ok(Self { connection, interned: Interned::default(), folder: folder.to_owned(), writable: false })
+        let (connection, is_frozen) = match open("mode=ro") {
+            Ok(connection) => (connection, false),
+            Err(error) if error.kind() == ErrorKind::Unavailable => {
+                refuse_log(file)?;
+                (open("immutable=1")?, true)
+            }
+            Err(error) => return Err(error),
+        };
+        let opened = Opened::new(folder, &connection, is_frozen)?;
+        Ok(Self { connection, interned: Interned::default(), folder: folder.to_owned(), writable: false, opened })
+    }
+
+    /// Whether this store still shows what is in its folder. Not once its file was deleted or made anew, another version of
+    /// neptune changed its schema, or it was written where SQLite cannot see that; then it must be opened again.
+    pub fn is_current(&self) -> bool {
+        let Opened { file, version, is_frozen } = &self.opened;
+        self.folder.as_os_str().is_empty()
+            || (file.is_some()
+                && *file == file_id(&self.folder, *is_frozen)
+                && migrate::version(&self.connection).is_ok_and(|now| now == *version))
     }
 
     /// The folder of the store.
@@ -237,6 +279,12 @@ fn refuse_log(file: &Path) -> Result<()> {
     Ok(())
 }
 
+fn file_id(folder: &Path, is_frozen: bool) -> Option<FileId> {
+    let found = fs::metadata(folder.join(FILE)).ok()?;
+    let written = is_frozen.then(|| (found.mtime(), found.mtime_nsec(), found.len()));
+    Some(FileId { device: found.dev(), number: found.ino(), written })
+}
+
 fn name_the_file(error: Error, file: &Path) -> Error {
     Error::new(error.kind(), file.display().to_string()).because(error)
 }
@@ -315,6 +363,25 @@ mod tests {
         refuse_log(&file).unwrap();
         fs::write(folder.path().join("store.db-journal"), [1]).unwrap();
         assert!(refuse_log(&file).is_err());
+    }
+
+    #[test]
+    fn a_store_knows_when_it_is_no_longer_the_one_in_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = Store::open(folder.path(), StoreOptions::default()).unwrap();
+        let store = Store::open_for_reading(folder.path()).unwrap();
+        assert!(store.is_current() && writer.is_current() && Store::in_memory().unwrap().is_current());
+        writer.connection.execute("INSERT INTO neptune_schema (version) VALUES (99)", []).unwrap();
+        assert!(!store.is_current());
+        writer.connection.execute("DELETE FROM neptune_schema WHERE version = 99", []).unwrap();
+        assert!(store.is_current());
+        // As `rm -r` while a server reads.
+        fs::write(folder.path().join("new"), fs::read(folder.path().join(FILE)).unwrap()).unwrap();
+        fs::remove_file(folder.path().join(FILE)).unwrap();
+        assert!(!store.is_current());
+        fs::copy(folder.path().join("new"), folder.path().join(FILE)).unwrap();
+        assert!(!store.is_current());
+        assert!(Store::open_for_reading(folder.path()).unwrap().is_current());
     }
 
     #[test]

@@ -1,15 +1,18 @@
 //! What people change from the page: name, description and tags; the trash; a request to end.
 
-use axum::{
-    Json,
-    extract::{self, Path},
-    http::StatusCode,
-};
+use std::sync::Arc;
+
+use axum::{Json, extract, http::StatusCode};
 use neptune_core::{Mode, Session};
 use serde::{Deserialize, Serialize};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use utoipa::ToSchema;
 
-use super::{Problem, State, experiment::find};
+use super::{
+    Problem, State,
+    asked::{Body, Id, Path},
+    experiment::find,
+};
 
 /// What to change; what is not named stays.
 #[derive(Deserialize, ToSchema)]
@@ -23,11 +26,11 @@ pub(super) struct Change {
 }
 
 /// Changes what people say about an experiment, whether it runs or has ended.
-#[utoipa::path(patch, path = "/experiments/{id}", request_body = Change, responses((status = 204), (status = 404, body = Problem)))]
+#[utoipa::path(patch, path = "/experiments/{id}", params(Id), request_body = Change, responses((status = 204), (status = 404, body = Problem)))]
 pub(super) async fn change(
     extract::State(state): extract::State<State>,
     Path(id): Path<String>,
-    Json(change): Json<Change>,
+    Body(change): Body<Change>,
 ) -> Result<StatusCode, Problem> {
     with_session(state, id, move |session, id| {
         let experiment = session.edit(id).start()?;
@@ -63,16 +66,17 @@ pub(super) struct Asked {
 }
 
 /// Asks the processes that log to an experiment to end. They end when they come to it.
-#[utoipa::path(post, path = "/experiments/{id}/abort", request_body = Reason, responses((status = 200, body = Asked), (status = 404, body = Problem)))]
+#[utoipa::path(post, path = "/experiments/{id}/abort", params(Id), request_body = Reason, responses((status = 200, body = Asked), (status = 404, body = Problem)))]
 pub(super) async fn abort(
     extract::State(state): extract::State<State>,
     Path(id): Path<String>,
-    Json(reason): Json<Reason>,
+    Body(reason): Body<Reason>,
 ) -> Result<Json<Asked>, Problem> {
     let reason = if reason.reason.is_empty() { "asked for in the web UI".to_owned() } else { reason.reason };
-    let (folder, readers) = (state.folder, state.readers);
-    let uuid = readers.read(move |store| Ok(find(store, &id)?.uuid.to_string())).await?;
-    let asked = blocking(move || Ok(session(&folder, Mode::Offline)?.request_abort(&uuid, &reason)?)).await?;
+    let folder = state.folder;
+    let uuid = state.readers.read(move |store| Ok(find(store, &id)?.uuid.to_string())).await?;
+    let turn = turn(&state.changing).await?;
+    let asked = blocking(turn, move || Ok(session(&folder, Mode::Offline)?.request_abort(&uuid, &reason)?)).await?;
     Ok(Json(Asked { processes: asked }))
 }
 
@@ -81,21 +85,21 @@ pub(super) async fn abort(
 pub(super) struct Nothing {}
 
 /// Puts an experiment into the trash, from which it can be restored.
-#[utoipa::path(post, path = "/experiments/{id}/trash", request_body = Nothing, responses((status = 204), (status = 404, body = Problem)))]
+#[utoipa::path(post, path = "/experiments/{id}/trash", params(Id), request_body = Nothing, responses((status = 204), (status = 404, body = Problem)))]
 pub(super) async fn trash(
     extract::State(state): extract::State<State>,
     Path(id): Path<String>,
-    Json(Nothing {}): Json<Nothing>,
+    Body(Nothing {}): Body<Nothing>,
 ) -> Result<StatusCode, Problem> {
     with_session(state, id, |session, id| Ok(session.trash([id])?)).await
 }
 
 /// Takes an experiment out of the trash.
-#[utoipa::path(post, path = "/experiments/{id}/restore", request_body = Nothing, responses((status = 204), (status = 404, body = Problem)))]
+#[utoipa::path(post, path = "/experiments/{id}/restore", params(Id), request_body = Nothing, responses((status = 204), (status = 404, body = Problem)))]
 pub(super) async fn restore(
     extract::State(state): extract::State<State>,
     Path(id): Path<String>,
-    Json(Nothing {}): Json<Nothing>,
+    Body(Nothing {}): Body<Nothing>,
 ) -> Result<StatusCode, Problem> {
     with_session(state, id, |session, id| Ok(session.restore([id])?)).await
 }
@@ -108,7 +112,8 @@ async fn with_session(
 ) -> Result<StatusCode, Problem> {
     let folder = state.folder;
     let uuid = state.readers.read(move |store| Ok(find(store, &id)?.uuid.to_string())).await?;
-    blocking(move || work(&session(&folder, Mode::Embedded)?, &uuid)).await?;
+    let turn = turn(&state.changing).await?;
+    blocking(turn, move || work(&session(&folder, Mode::Embedded)?, &uuid)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -116,6 +121,18 @@ fn session(folder: &std::path::Path, mode: Mode) -> neptune_core::Result<Session
     Session::builder().folder(folder).project("local/default").mode(mode).without_code().open()
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Problem> + Send + 'static) -> Result<T, Problem> {
-    tokio::task::spawn_blocking(work).await.map_err(|panicked| Problem::internal(panicked.to_string()))?
+/// Waits for a turn to change something.
+async fn turn(turns: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Problem> {
+    Arc::clone(turns).acquire_owned().await.map_err(|closed| Problem::internal(closed.to_string()))
+}
+
+async fn blocking<T: Send + 'static>(
+    turn: OwnedSemaphorePermit,
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    let working = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        work()
+    });
+    working.await.map_err(|panicked| Problem::internal(panicked.to_string()))?
 }

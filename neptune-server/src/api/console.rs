@@ -1,14 +1,15 @@
 //! `GET /experiments/{id}/console`: what the processes of an experiment printed.
 
-use axum::{
-    Json,
-    extract::{self, Path},
-};
-use axum_extra::extract::Query;
+use axum::{Json, extract};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Problem, State, experiment::find, value::Number};
+use super::{
+    Problem, State,
+    asked::{Id, Path, Query},
+    experiment::find,
+    value::Number,
+};
 use crate::console::{self, Cursor, Place, Stream};
 
 /// How many lines an answer has when nobody says otherwise.
@@ -56,7 +57,7 @@ struct Line {
 }
 
 /// The last lines, those before a place, or those behind it; merged over processes and streams by time.
-#[utoipa::path(get, path = "/experiments/{id}/console", params(Wanted), responses((status = 200, body = Console), (status = 400, body = Problem), (status = 404, body = Problem)))]
+#[utoipa::path(get, path = "/experiments/{id}/console", params(Id, Wanted), responses((status = 200, body = Console), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub(super) async fn console(
     extract::State(state): extract::State<State>,
     Path(id): Path<String>,

@@ -1,10 +1,6 @@
 //! `GET /experiments/{id}/difference`: how another experiment differs.
 
-use axum::{
-    Json,
-    extract::{self, Path},
-};
-use axum_extra::extract::Query;
+use axum::{Json, extract};
 use neptune_core::AtomValue;
 use neptune_store::read::{
     self, VariableValue,
@@ -15,8 +11,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     Problem, State,
+    asked::{Id, Path, Query},
     experiment::find,
-    value::{Number, Value},
+    value::{AnyValue, Number},
 };
 
 #[derive(Deserialize, IntoParams)]
@@ -57,8 +54,8 @@ struct Differing {
     /// Within the group; of processes behind the first one it begins with `process 2/` and so on.
     name: String,
     /// Null where the experiment has none.
-    a: Option<Value>,
-    b: Option<Value>,
+    a: Option<AnyValue>,
+    b: Option<AnyValue>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -88,8 +85,8 @@ struct DifferingSeries {
 struct Divergence {
     step: Number,
     /// The value at this step; null where there is no point.
-    a: Option<Value>,
-    b: Option<Value>,
+    a: Option<AnyValue>,
+    b: Option<AnyValue>,
     /// How many points before it are equal.
     equal_points: u64,
     /// How many points there are in all.
@@ -99,7 +96,7 @@ struct Divergence {
 
 /// How experiment `b`, the one of `with`, differs from `a`, the one of the path. Names, states and times are not compared, nor
 /// are series of the hardware.
-#[utoipa::path(get, path = "/experiments/{id}/difference", params(Wanted), responses((status = 200, body = Difference), (status = 404, body = Problem)))]
+#[utoipa::path(get, path = "/experiments/{id}/difference", params(Id, Wanted), responses((status = 200, body = Difference), (status = 404, body = Problem)))]
 pub(super) async fn difference(
     extract::State(state): extract::State<State>,
     Path(id): Path<String>,
@@ -137,8 +134,8 @@ impl From<GroupDifference> for Group {
 impl From<Change> for Differing {
     fn from(change: Change) -> Self {
         let value = |value: Option<VariableValue>| match value? {
-            VariableValue::Atom(value) => Some(Value::atom(value)),
-            VariableValue::Set(set) => Some(Value::Set { set }),
+            VariableValue::Atom(value) => Some(AnyValue::atom(value)),
+            VariableValue::Set(set) => Some(AnyValue::Set { set }),
             VariableValue::Series(_) => None,
         };
         Self { name: change.name, a: value(change.left), b: value(change.right) }
@@ -155,7 +152,7 @@ impl From<SeriesDifference> for DifferingSeries {
                 Self { types: Some(Pair { a: left.to_string(), b: right.to_string() }), ..none }
             }
             SeriesChange::Diverges(found) => {
-                let value = |value: Option<AtomValue>| value.map(Value::atom);
+                let value = |value: Option<AtomValue>| value.map(AnyValue::atom);
                 let divergence = Divergence {
                     step: Number(found.step),
                     a: value(found.left),

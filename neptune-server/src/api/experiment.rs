@@ -1,10 +1,6 @@
 //! `GET /experiments/{id}` and its variables.
 
-use axum::{
-    Json,
-    extract::{self, Path},
-};
-use axum_extra::extract::Query;
+use axum::{Json, extract};
 use neptune_core::{AtomValue, Timestamp};
 use neptune_store::{
     ExperimentQuery, Store,
@@ -15,7 +11,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     Problem, State,
-    value::{Number, Value},
+    asked::{Id, Path, Query},
+    value::{AnyValue, Number},
 };
 use crate::clock;
 
@@ -24,6 +21,9 @@ const LATEST: &str = "latest";
 
 /// The most variables of one answer.
 const MOST: usize = 20_000;
+
+/// The most bytes of text of one answer, but for its last variable.
+const MOST_BYTES: usize = 64 << 20;
 
 #[derive(Serialize, ToSchema)]
 pub(super) struct Experiment {
@@ -68,7 +68,7 @@ struct Writer {
 }
 
 /// One experiment. `id` is a short id, a UUID, or `latest`.
-#[utoipa::path(get, path = "/experiments/{id}", responses((status = 200, body = Experiment), (status = 404, body = Problem)))]
+#[utoipa::path(get, path = "/experiments/{id}", params(Id), responses((status = 200, body = Experiment), (status = 404, body = Problem)))]
 pub(super) async fn experiment(
     extract::State(state): extract::State<State>,
     Path(id): Path<String>,
@@ -155,7 +155,7 @@ pub(super) struct Wanted {
 
 #[derive(Serialize, ToSchema)]
 pub(super) struct Variables {
-    /// By path; the first 20,000.
+    /// By path; the first 20,000, or 64 MiB.
     variables: Vec<Told>,
     /// How many there are.
     total: usize,
@@ -168,7 +168,7 @@ struct Told {
     /// Such as `Atom(int)` or `Series(float)`.
     kind: String,
     /// Of an atom its value, of a set its members, of a series the value at its last step.
-    value: Value,
+    value: AnyValue,
     #[serde(skip_serializing_if = "Option::is_none")]
     series: Option<Summary>,
 }
@@ -205,7 +205,7 @@ impl Summary {
 }
 
 /// The variables of an experiment.
-#[utoipa::path(get, path = "/experiments/{id}/variables", params(Wanted), responses((status = 200, body = Variables), (status = 404, body = Problem)))]
+#[utoipa::path(get, path = "/experiments/{id}/variables", params(Id, Wanted), responses((status = 200, body = Variables), (status = 404, body = Problem)))]
 pub(super) async fn variables(
     extract::State(state): extract::State<State>,
     Path(id): Path<String>,
@@ -215,14 +215,20 @@ pub(super) async fn variables(
         let key = find(store, &id)?;
         let variables = store.variables(&key, &wanted.prefix)?;
         let total = variables.len();
-        let told = variables.into_iter().take(MOST).map(|variable| {
+        let mut bytes = 0;
+        let fits = |variable: &Variable| {
+            let has_room = bytes < MOST_BYTES;
+            bytes += length(&variable.value);
+            has_room
+        };
+        let told = variables.into_iter().take(MOST).take_while(fits).map(|variable| {
             let kind = variable.kind.to_string();
             let (value, series) = match variable.value {
-                VariableValue::Atom(value) => (Value::atom(value), None),
-                VariableValue::Set(set) => (Value::Set { set }, None),
+                VariableValue::Atom(value) => (AnyValue::atom(value), None),
+                VariableValue::Set(set) => (AnyValue::Set { set }, None),
                 VariableValue::Series(summary) => {
                     let brief = Summary::of(&summary);
-                    (Value::atom(summary.last), Some(brief))
+                    (AnyValue::atom(summary.last), Some(brief))
                 }
             };
             Told { path: variable.path, kind, value, series }
@@ -230,4 +236,17 @@ pub(super) async fn variables(
         Ok(Variables { variables: told.collect(), total })
     });
     Ok(Json(found.await?))
+}
+
+/// The bytes of the text in a value.
+fn length(value: &VariableValue) -> usize {
+    let of_atom = |value: &AtomValue| match value {
+        AtomValue::String(text) | AtomValue::Json(text) => text.len(),
+        _ => 0,
+    };
+    match value {
+        VariableValue::Atom(value) => of_atom(value),
+        VariableValue::Series(summary) => of_atom(&summary.last),
+        VariableValue::Set(members) => members.iter().map(String::len).sum(),
+    }
 }

@@ -1,12 +1,11 @@
 //! `GET /experiments`: the table.
 
 use axum::{Json, extract};
-use axum_extra::extract::Query;
 use neptune_store::{ExperimentQuery, query::Direction};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Problem, State, value::Value};
+use super::{Problem, State, asked::Query, value::AnyValue};
 use crate::clock;
 
 /// The most rows of one answer.
@@ -53,7 +52,7 @@ struct Row {
     uuid: String,
     project: String,
     /// One for each column; null where the experiment lacks the variable.
-    cells: Vec<Option<Value>>,
+    cells: Vec<Option<AnyValue>>,
 }
 
 /// Experiments in rows, variables in columns: of a series its last value.
@@ -68,7 +67,7 @@ pub(super) async fn experiments(
         id: row.short_id,
         uuid: row.id.to_string(),
         project: row.project.to_string(),
-        cells: row.cells.into_iter().map(|cell| cell.map(Value::cell)).collect(),
+        cells: row.cells.into_iter().map(|cell| cell.map(AnyValue::cell)).collect(),
     });
     Ok(Json(Experiments { total: table.total, columns: table.columns, rows: rows.collect() }))
 }

@@ -9,11 +9,10 @@ use std::{
 };
 
 use axum::{
-    extract::{self, Path},
+    extract,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use axum_extra::extract::Query;
 use neptune_core::{AtomValue, LoggedImage, VariableType, download};
 use neptune_store::{
     Store, Values, objects,
@@ -23,7 +22,11 @@ use serde::Deserialize;
 use tokio::task::spawn_blocking;
 use utoipa::IntoParams;
 
-use super::{Problem, State, experiment::find};
+use super::{
+    Problem, State,
+    asked::{Id, Path, Query},
+    experiment::find,
+};
 use crate::{content::Kind, pieces};
 
 /// How much is shown as text.
@@ -56,7 +59,7 @@ struct Found {
 }
 
 /// The bytes of a file, or of an image. PNG, JPEG, GIF, WebP and SVG are to be shown, anything else is to be saved.
-#[utoipa::path(get, path = "/experiments/{id}/file", params(Wanted), responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = 304, description = "It is the one that was named"), (status = 400, body = Problem), (status = 404, body = Problem)))]
+#[utoipa::path(get, path = "/experiments/{id}/file", params(Id, Wanted), responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = 304, description = "It is the one that was named"), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub(super) async fn file(
     extract::State(state): extract::State<State>,
     Path(id): Path<String>,
@@ -74,17 +77,20 @@ pub(super) async fn file(
     let tag = HeaderValue::from_str(&tag).map_err(|error| Problem::internal(error.to_string()))?;
     // The same address may have other bytes later.
     let cached = [(header::ETAG, tag.clone()), (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"))];
-    if is_known(&headers, &tag) {
-        return Ok((StatusCode::NOT_MODIFIED, cached).into_response());
-    }
     let opened = spawn_blocking(move || open(found, is_text));
     let (described, body) = opened.await.map_err(|panicked| Problem::internal(panicked.to_string()))??;
-    let body = match body {
-        Content::Whole(bytes) => bytes.into(),
-        Content::File(file) => pieces::of_file(file),
+    let mut response = match body {
+        // What is said of it replaces what the browser has: the policy of a drawing must stay the one of a drawing.
+        _ if is_known(&headers, &tag) => (StatusCode::NOT_MODIFIED, cached).into_response(),
+        Content::Whole(bytes) => (StatusCode::OK, cached, bytes).into_response(),
+        Content::File(file, size) => {
+            let length = [(header::CONTENT_LENGTH, HeaderValue::from(size))];
+            (StatusCode::OK, cached, length, pieces::of_file(file)).into_response()
+        }
     };
-    let mut response = (StatusCode::OK, cached, body).into_response();
-    response.headers_mut().extend(described);
+    for (name, value) in described {
+        response.headers_mut().insert(name, value);
+    }
     Ok(response)
 }
 
@@ -134,7 +140,8 @@ fn look(store: &Store, key: &ExperimentKey, folder: &std::path::Path, wanted: &W
 /// What is sent.
 enum Content {
     Whole(Vec<u8>),
-    File(File),
+    /// A file and its length.
+    File(File, u64),
 }
 
 fn open(found: Found, is_text: bool) -> Result<(Vec<(HeaderName, HeaderValue)>, Content), Problem> {
@@ -160,9 +167,7 @@ fn open(found: Found, is_text: bool) -> Result<(Vec<(HeaderName, HeaderValue)>, 
         return Ok((Kind::Text.headers(&name), Content::Whole(text(&beginning, size).into_bytes())));
     }
     file.rewind().map_err(cannot)?;
-    let mut headers = Kind::of(&beginning, &name).headers(&name);
-    headers.push((header::CONTENT_LENGTH, size.into()));
-    Ok((headers, Content::File(file)))
+    Ok((Kind::of(&beginning, &name).headers(&name), Content::File(file, size)))
 }
 
 /// Bytes as text; of those that are not all, without the character that is cut at the end.

@@ -1,15 +1,16 @@
 //! `GET /experiments/{id}/artifacts` and `/sources`: which files an experiment has.
 
-use axum::{
-    Json,
-    extract::{self, Path},
-};
+use axum::{Json, extract};
 use neptune_core::AtomValue;
 use neptune_store::read::VariableValue;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Problem, State, experiment::find};
+use super::{
+    Problem, State,
+    asked::{Id, Path},
+    experiment::find,
+};
 
 #[derive(Serialize, ToSchema)]
 pub(super) struct Files {
@@ -31,7 +32,7 @@ struct FileOf {
 }
 
 /// The artifacts of an experiment.
-#[utoipa::path(get, path = "/experiments/{id}/artifacts", responses((status = 200, body = Files), (status = 404, body = Problem)))]
+#[utoipa::path(get, path = "/experiments/{id}/artifacts", params(Id), responses((status = 200, body = Files), (status = 404, body = Problem)))]
 pub(super) async fn artifacts(
     extract::State(state): extract::State<State>,
     Path(id): Path<String>,
@@ -40,7 +41,7 @@ pub(super) async fn artifacts(
 }
 
 /// The source code of an experiment, and under `diff/` how it differed from its last commit.
-#[utoipa::path(get, path = "/experiments/{id}/sources", responses((status = 200, body = Files), (status = 404, body = Problem)))]
+#[utoipa::path(get, path = "/experiments/{id}/sources", params(Id), responses((status = 200, body = Files), (status = 404, body = Problem)))]
 pub(super) async fn sources(
     extract::State(state): extract::State<State>,
     Path(id): Path<String>,

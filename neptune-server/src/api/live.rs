@@ -16,7 +16,7 @@ use super::State;
 pub(super) async fn live(
     extract::State(state): extract::State<State>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let changes = WatchStream::from_changes(state.watch.listen());
+    let changes = WatchStream::from_changes(state.watch.listen().await);
     let events = changes.map(|change| Ok(Event::default().event("change").data(change.to_string())));
     Sse::new(events).keep_alive(KeepAlive::default())
 }

@@ -3,6 +3,7 @@
 //! Requests are answered from the store alone; those that change something go through a session of neptune-core, as every other
 //! program does.
 
+mod asked;
 mod changes;
 mod console;
 mod difference;
@@ -37,6 +38,8 @@ pub(crate) struct State {
     pub(crate) readers: Arc<Readers>,
     pub(crate) watch: Arc<Watch>,
     pub(crate) folder: Arc<Path>,
+    /// Turns for changing something.
+    pub(crate) changing: Arc<Semaphore>,
     /// Turns for writing archives.
     pub(crate) archives: Arc<Semaphore>,
 }
@@ -74,6 +77,10 @@ pub(crate) fn router(state: State) -> Router {
     let document = Arc::new(document);
     router
         .route("/openapi.json", get(move || async move { Json(document.as_ref().clone()) }))
-        .fallback(|| async { Problem::not_found("there is no such address in the API; see /api/v1/openapi.json") })
+        .fallback(|| async { nothing_in_the_api() })
         .with_state(state)
+}
+
+pub(crate) fn nothing_in_the_api() -> Problem {
+    Problem::not_found("there is no such address in the API; see /api/v1/openapi.json")
 }

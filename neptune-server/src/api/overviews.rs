@@ -1,12 +1,14 @@
 //! `POST /overviews`: many series of many experiments in as many points as a screen has, in one request.
 
 use axum::{Json, extract};
-use neptune_store::{ErrorKind, Store, read::Bucket};
+use neptune_core::VariableType;
+use neptune_store::{Store, read::Bucket};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
     Problem, State,
+    asked::Body,
     experiment::find,
     value::{Number, numbers},
 };
@@ -17,6 +19,9 @@ const MOST_SERIES: usize = 1_000;
 /// The most buckets of a series: no screen is wider.
 const MOST_BUCKETS: usize = 8_192;
 
+/// The most buckets of all series of an answer together: 200 MB of JSON at the worst.
+const MOST_TOGETHER: usize = 2_000_000;
+
 #[derive(Deserialize, ToSchema)]
 pub(super) struct Wanted {
     /// At most 1,000.
@@ -25,7 +30,7 @@ pub(super) struct Wanted {
     from: Option<f64>,
     /// The last step; to the end when it is not given.
     to: Option<f64>,
-    /// In how many pieces, at most 8,192. Where there are no more points than that, each point is a piece.
+    /// In how many pieces, at most 8,192, and 2,000,000 for all series together. Where there are no more points than that, each point is a piece.
     buckets: usize,
 }
 
@@ -94,7 +99,7 @@ impl Overview {
 #[utoipa::path(post, path = "/overviews", request_body = Wanted, responses((status = 200, body = Overviews), (status = 400, body = Problem)))]
 pub(super) async fn overviews(
     extract::State(state): extract::State<State>,
-    Json(wanted): Json<Wanted>,
+    Body(wanted): Body<Wanted>,
 ) -> Result<Json<Overviews>, Problem> {
     if wanted.series.len() > MOST_SERIES {
         return Err(Problem::invalid(format!(
@@ -111,12 +116,12 @@ pub(super) async fn overviews(
 
 fn overview(store: &Store, named: &Named, wanted: &Wanted) -> Result<Overview, Problem> {
     let key = find(store, &named.experiment)?;
+    // Not every experiment has every series. Looking for names near to it would take long.
+    if store.kind_of(&key, &named.path)? != Some(VariableType::FLOAT_SERIES) {
+        return Ok(Overview::default());
+    }
+    let buckets = wanted.buckets.min(MOST_BUCKETS).min(MOST_TOGETHER / wanted.series.len().max(1));
     let from = named.from.or(wanted.from).unwrap_or(f64::NEG_INFINITY);
     let range = from..=named.to.or(wanted.to).unwrap_or(f64::INFINITY);
-    match store.overview(&key, &named.path, range, wanted.buckets.min(MOST_BUCKETS)) {
-        Ok(buckets) => Ok(Overview::of(&buckets)),
-        // Not every experiment has every series.
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Invalid) => Ok(Overview::default()),
-        Err(error) => Err(error.into()),
-    }
+    Ok(Overview::of(&store.overview(&key, &named.path, range, buckets)?))
 }

@@ -1,11 +1,10 @@
 //! `GET /paths`: which variables the experiments of a project have, for choosing columns.
 
 use axum::{Json, extract};
-use axum_extra::extract::Query;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Problem, State, experiment::find};
+use super::{Problem, State, asked::Query, experiment::find};
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

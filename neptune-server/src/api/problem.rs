@@ -18,8 +18,13 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    fn new(status: StatusCode, error: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, error: impl Into<String>) -> Self {
         Self { error: error.into(), status: status.as_u16() }
+    }
+
+    /// Whether nothing is wrong but what was asked.
+    pub(crate) fn is_of_the_request(&self) -> bool {
+        (400..500).contains(&self.status)
     }
 
     pub(crate) fn invalid(error: impl Into<String>) -> Self {

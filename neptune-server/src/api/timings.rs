@@ -1,14 +1,16 @@
 //! `GET /experiments/{id}/timings`: how long the spans of a program took.
 
-use axum::{
-    Json,
-    extract::{self, Path},
-};
+use axum::{Json, extract};
 use neptune_store::read::Timing;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Problem, State, experiment::find, value::Number};
+use super::{
+    Problem, State,
+    asked::{Id, Path},
+    experiment::find,
+    value::Number,
+};
 
 #[derive(Serialize, ToSchema)]
 pub(super) struct Timings {
@@ -54,7 +56,7 @@ impl From<Timing> for Span {
 }
 
 /// How long the spans of an experiment took.
-#[utoipa::path(get, path = "/experiments/{id}/timings", responses((status = 200, body = Timings), (status = 404, body = Problem)))]
+#[utoipa::path(get, path = "/experiments/{id}/timings", params(Id), responses((status = 200, body = Timings), (status = 404, body = Problem)))]
 pub(super) async fn timings(
     extract::State(state): extract::State<State>,
     Path(id): Path<String>,

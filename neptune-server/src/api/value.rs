@@ -33,7 +33,7 @@ pub(crate) fn numbers(values: Vec<f64>) -> Vec<Number> {
 /// with one key that says what it is.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(untagged)]
-pub(crate) enum Value {
+pub(crate) enum AnyValue {
     Bool(bool),
     Int(i64),
     Float(f64),
@@ -66,7 +66,7 @@ pub(crate) enum Value {
     },
 }
 
-impl Value {
+impl AnyValue {
     pub(crate) fn float(value: f64) -> Self {
         match value {
             finite if finite.is_finite() => Self::Float(finite),
@@ -116,14 +116,14 @@ mod tests {
 
     #[test]
     fn every_value_says_what_it_is() {
-        let told = |value: Value| serde_json::to_value(value).unwrap();
-        assert_eq!(told(Value::float(0.5)), json!(0.5));
-        assert_eq!(told(Value::float(f64::NAN)), json!({"float": "NaN"}));
-        assert_eq!(told(Value::float(f64::NEG_INFINITY)), json!({"float": "-inf"}));
-        assert_eq!(told(Value::cell(Cell::String("NaN".into()))), json!("NaN"));
-        assert_eq!(told(Value::cell(Cell::Int(i64::MAX))), json!({"int": "9223372036854775807"}));
-        assert_eq!(told(Value::cell(Cell::Int(-7))), json!(-7));
-        assert_eq!(told(Value::cell(Cell::Set(vec!["a".into()]))), json!({"set": ["a"]}));
+        let told = |value: AnyValue| serde_json::to_value(value).unwrap();
+        assert_eq!(told(AnyValue::float(0.5)), json!(0.5));
+        assert_eq!(told(AnyValue::float(f64::NAN)), json!({"float": "NaN"}));
+        assert_eq!(told(AnyValue::float(f64::NEG_INFINITY)), json!({"float": "-inf"}));
+        assert_eq!(told(AnyValue::cell(Cell::String("NaN".into()))), json!("NaN"));
+        assert_eq!(told(AnyValue::cell(Cell::Int(i64::MAX))), json!({"int": "9223372036854775807"}));
+        assert_eq!(told(AnyValue::cell(Cell::Int(-7))), json!(-7));
+        assert_eq!(told(AnyValue::cell(Cell::Set(vec!["a".into()]))), json!({"set": ["a"]}));
         assert_eq!(serde_json::to_string(&numbers(vec![1.0, f64::INFINITY])).unwrap(), "[1.0,\"inf\"]");
     }
 }

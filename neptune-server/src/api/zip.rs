@@ -2,17 +2,20 @@
 
 use axum::{
     body::Body,
-    extract::{self, Path},
+    extract,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use axum_extra::extract::Query;
 use neptune_core::{Mode, Session};
 use serde::Deserialize;
 use tokio::task::spawn_blocking;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Problem, State, experiment::find};
+use super::{
+    Problem, State,
+    asked::{Id, Path, Query},
+    experiment::find,
+};
 use crate::{content, pieces};
 
 #[derive(Deserialize, IntoParams)]
@@ -29,7 +32,7 @@ enum Tree {
 }
 
 /// A ZIP archive of the artifacts or of the sources, written while it is read. It breaks off when a file is missing or damaged.
-#[utoipa::path(get, path = "/experiments/{id}/zip", params(Wanted), responses((status = 200, content_type = "application/zip", body = Vec<u8>), (status = 404, body = Problem), (status = 503, body = Problem)))]
+#[utoipa::path(get, path = "/experiments/{id}/zip", params(Id, Wanted), responses((status = 200, content_type = "application/zip", body = Vec<u8>), (status = 404, body = Problem), (status = 503, body = Problem)))]
 pub(super) async fn zip(
     extract::State(state): extract::State<State>,
     Path(id): Path<String>,

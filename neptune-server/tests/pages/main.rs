@@ -11,3 +11,4 @@ mod experiments;
 mod frame;
 mod hostile;
 mod live;
+mod runs;

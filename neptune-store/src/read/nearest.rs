@@ -3,8 +3,14 @@
 /// How many names a message suggests.
 const SUGGESTED: usize = 3;
 
+/// The longest name that is looked for, in bytes: comparing takes as long as both names together, and there are many.
+const LONGEST: usize = 1 << 10;
+
 /// A fragment for the message about a name that is not among the `known` ones, such as `; did you mean "train/loss" or "train/acc"?`, or nothing when no name is near.
 pub fn suggestion<'a>(wanted: &str, known: impl Iterator<Item = &'a str>) -> String {
+    if wanted.len() > LONGEST {
+        return String::new();
+    }
     let mut near: Vec<(f64, &str)> =
         known.map(|name| (likeness(wanted, name), name)).filter(|(likeness, _)| *likeness > 0.6).collect();
     near.sort_by(|(left, left_name), (right, right_name)| right.total_cmp(left).then(left_name.cmp(right_name)));

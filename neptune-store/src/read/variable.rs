@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use neptune_format::{AtomValue, Container, Content, Timestamp, VariableType};
-use rusqlite::Row;
+use rusqlite::{OptionalExtension as _, Row};
 
 use super::{ExperimentKey, nearest};
 use crate::{
@@ -92,6 +92,18 @@ impl Store {
             Some(row) => self.variable_of(experiment, row),
             None => Err(self.variable_not_found(experiment, path)),
         }
+    }
+
+    /// The type of the variable at `path`, if there is one that this version knows.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn kind_of(&self, experiment: &ExperimentKey, path: &str) -> Result<Option<VariableType>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT v.type FROM variable v JOIN path p ON p.id = v.path_id WHERE v.experiment_id = $1 AND p.name = $2",
+        )?;
+        let code: Option<u8> = statement.query_row((experiment.id, path), |row| row.get(0)).optional()?;
+        Ok(code.and_then(VariableType::from_code))
     }
 
     /// What stands directly under `prefix` (the empty string for everything), by name.

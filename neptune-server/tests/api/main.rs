@@ -1,0 +1,16 @@
+//! The HTTP API as programs use it, over real connections, on folders that real experiments log to.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod changes;
+mod console;
+mod crowd;
+mod described;
+mod door;
+mod files;
+mod folders;
+mod hostile;
+mod http;
+mod live;
+mod run;
+mod series;
