@@ -33,6 +33,7 @@ pub(super) fn run(folder: &str, mode: &str, acts: &[&str]) -> Outcome {
     if experiments.is_empty() { Ok(()) } else { Err("the experiment was not stopped".into()) }
 }
 
+#[expect(clippy::too_many_lines, reason = "a list of acts, most of them a line")]
 fn perform(session: &Session, experiments: &mut Vec<Experiment>, act: &str, what: &str) -> Outcome {
     match act {
         "out" => {

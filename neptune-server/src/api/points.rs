@@ -138,7 +138,7 @@ impl Answer {
         let (start, mut count) = (range.start, range.len().min(room));
         match (&mut self.values, piece.values) {
             (Some(Values::Float(ours)), Values::Float(theirs)) => {
-                ours.extend(theirs.into_iter().skip(start).take(count))
+                ours.extend(theirs.into_iter().skip(start).take(count));
             }
             (Some(Values::Text(ours)), Values::Text(theirs)) => {
                 let before = ours.len();

@@ -39,7 +39,7 @@ fn all_forwards(server: &Server, query: &str) -> Vec<String> {
             return all;
         }
         all.extend(lines(&now));
-        after = now["after"].as_str().unwrap().to_owned();
+        now["after"].as_str().unwrap().clone_into(&mut after);
     }
 }
 

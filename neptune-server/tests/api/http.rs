@@ -9,7 +9,7 @@ use std::{
 use serde_json::Value;
 
 /// Longer than any answer takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// An answer.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ pub(crate) fn request(method: &str, target: &str, headers: &[(&str, &str)], body
         text.push_str("Host: localhost\r\n");
     }
     for (name, value) in headers {
-        text.push_str(&format!("{name}: {value}\r\n"));
+        text.extend([name, ": ", value, "\r\n"]);
     }
     format!("{text}\r\n{body}").into_bytes()
 }

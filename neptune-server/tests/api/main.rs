@@ -1,6 +1,10 @@
 //! The HTTP API as programs use it, over real connections, on folders that real experiments log to.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and measures how long it waits"
+)]
 
 mod changes;
 mod console;

@@ -4,7 +4,7 @@ use neptune_core::Experiment;
 
 use crate::{browser::Browser, site::Site};
 
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+const PATIENCE: std::time::Duration = std::time::Duration::from_mins(1);
 const CAPTION: &str = "document.querySelector('.chart .caption')?.textContent ?? ''";
 
 fn open(site: &Site, experiment: &Experiment, query: &str) -> Browser {
