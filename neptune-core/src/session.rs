@@ -207,9 +207,7 @@ impl Session {
     /// It has all that was logged to the other before [`start`](crate::ExperimentBuilder::start) was called, which waits
     /// for what other processes, or this one, have not drained yet: half a second, and 5 seconds at most. What is not drained
     /// by then is not in the new experiment; so of an experiment that is logged to offline it has nothing.
-    ///
-    /// It runs from the start on; a fork for another process to train in is made
-    /// [without a run](crate::ExperimentBuilder::without_run).
+    /// One for another process to train in is made [without a run](crate::ExperimentBuilder::without_run).
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

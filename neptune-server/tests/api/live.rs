@@ -104,14 +104,21 @@ fn nobody_looks_once_nobody_listens() {
         let files = std::fs::read_dir("/proc/self/fd").unwrap().filter_map(|entry| entry.ok()?.path().read_link().ok());
         files.filter(|file| file.starts_with(server.folder()) && file.ends_with("store.db")).count()
     };
-    let before = opened();
-    let listening: Vec<Events> = (0..10).map(|_| Events::listen(&server)).collect();
-    assert_eq!(opened(), before + 1, "one looks for all");
-    drop(listening);
     let begun = Instant::now();
+    let wait_for = |open: usize, because: &str, meanwhile: &dyn Fn()| {
+        while opened() != open {
+            assert!(begun.elapsed() < Duration::from_mins(1), "{because}: {} are open", opened());
+            meanwhile();
+        }
+    };
+    let pause = || std::thread::park_timeout(Duration::from_millis(20));
+    wait_for(0, "the program that logged closes what it opened", &pause);
+    let listening: Vec<Events> = (0..10).map(|_| Events::listen(&server)).collect();
+    wait_for(1, "one looks for all", &pause);
+    drop(listening);
     // That a client has gone is seen when something is sent to it.
-    while opened() > before {
-        assert!(begun.elapsed() < Duration::from_secs(40), "somebody still looks");
+    wait_for(0, "nobody looks any more", &|| {
         server.experiment().stop().unwrap();
-    }
+        pause();
+    });
 }
