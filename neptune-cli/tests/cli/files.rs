@@ -11,6 +11,7 @@ use neptune_core::{Goal, Histogram, Image, Mode, Session};
 use crate::run::{
     Closed,
     beside::{command, json, neptune, printed, said},
+    said_by,
 };
 
 /// What would clear a screen.
@@ -223,6 +224,11 @@ fn a_pipe_or_a_device_is_written_where_it_is_named_and_never_replaced() {
         assert!(getting.wait().unwrap().success() && is_pipe(&named));
         assert!(read == b"one" || read.starts_with(b"PK"), "{read:?}");
     }
+    fs::write(&objects(folder.path(), b"one")[0], "onf").unwrap();
+    let arguments = ["get", "FIL-1", "data/a.txt", "--out", "named"];
+    let getting = command(folder.path(), &arguments).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    fs::read(&named).unwrap();
+    assert!(said_by(getting.wait_with_output().unwrap(), &arguments, 1).contains("is not what was logged"));
 }
 
 #[test]

@@ -93,6 +93,24 @@ fn a_notebook_is_kept_once_for_each_content_and_written_out_as_it_was() {
 }
 
 #[test]
+fn another_description_is_another_checkpoint_and_one_that_is_not_whole_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "a.ipynb", &[("1 + 1", "2")]);
+    let upload = |text: &str| printed(folder.path(), &["notebook", "upload", "a.ipynb", "--description", text]);
+    assert_eq!(upload("adds"), "NOT-1  checkpoint 1\n");
+    assert_eq!(upload("sums"), "NOT-1  checkpoint 2\n");
+    assert_eq!(upload("sums"), "NOT-1  unchanged since checkpoint 2\n");
+    // As when whoever uploads it is killed: the time is written last.
+    let store = rusqlite::Connection::open(folder.path().join("n/store.db")).unwrap();
+    let times = "DELETE FROM variable WHERE path_id IN (SELECT id FROM path WHERE name LIKE 'checkpoints/%/time')";
+    assert_eq!(store.execute(times, []).unwrap(), 2);
+    drop(store);
+    assert_eq!(told(folder.path(), &["ls"])[0]["checkpoints"], 0);
+    said(folder.path(), &["notebook", "show", "NOT-1"], 3);
+    assert_eq!(upload("sums"), "NOT-1  checkpoint 1\n");
+}
+
+#[test]
 fn checkpoints_and_files_are_compared_cell_by_cell() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "a.ipynb", &[("import numpy", ""), ("x = 1\ny = 2", "old"), ("print(x)", "1"), ("gone", "")]);
