@@ -169,6 +169,6 @@ function marked(text, search) {
 function nothing({ search, stream }) {
   if (search) return h("div.empty", h("h2", "No line has this in it"), h("p", "The search looks for the text as it is, in capitals or not."));
   return h("div.empty", h("h2", `Nothing was written${stream ? ` to ${stream}` : ""} yet`),
-    h("p", "What the program prints is kept when the experiment is started with its console:"),
-    h("pre", "let experiment = session.experiment().console().start()?;\nprintln!(\"epoch 1\");"));
+    h("p", "On Linux what the program prints appears here by itself, unless without_console or NEPTUNE_CONSOLE=off say otherwise:"),
+    h("pre", "let experiment = session.experiment().start()?;\nprintln!(\"epoch 1\");"));
 }

@@ -58,7 +58,7 @@ fn bound(folder: &Path, wanted: &cli::Ui) -> Result<BoundUi, Failure> {
     let at = |port| SocketAddr::new(wanted.host, port);
     let bound = match wanted.port {
         Some(port) => ui.bind(at(port)),
-        None => ui.clone().bind(at(PORT)).or_else(|_| ui.bind(at(0))),
+        None => ui.clone().bind(at(PORT)).or_else(|why| ui.bind(at(0)).or(Err(why))),
     };
     bound.map_err(|error| Failure::wrong(error.to_string()))
 }

@@ -21,7 +21,7 @@ pub struct KnownPath {
 impl Store {
     /// Every variable that an experiment of `project`, or of any, has: by path, and those of one path by type.
     ///
-    /// All of them are looked at: a hundred milliseconds for each million variables.
+    /// Every variable of these experiments is looked at: it takes the longer, the more there are.
     ///
     /// # Errors
     /// `NotFound` when the project does not exist; its message names the nearest.
