@@ -208,7 +208,7 @@ fn a_tab_without_content_says_what_fills_it_and_the_keys_go_from_one_to_the_next
     let says = [
         ("2", "charts", "Each series of numbers becomes a chart"),
         ("3", "images", "experiment.log_image"),
-        ("4", "console", ".console()"),
+        ("4", "console", "without_console"),
         ("6", "timings", "neptune_tracing::layer"),
         ("7", "hardware", "Processor, memory, disks"),
         ("8", "artifacts", "experiment.log_artifact"),
