@@ -100,35 +100,49 @@ pub struct Stretch<'a> {
 impl<'a> Stretch<'a> {
     /// What stands at `offset` of the segment.
     pub fn at(&self, offset: u64) -> Found<'a> {
+        let (header, found) = self.announced(offset);
+        match found {
+            Found::Frame { kind, body, .. } if self::header(self.salt, offset, kind, body) != header => Found::Damaged,
+            found => found,
+        }
+    }
+
+    /// The frame at `offset`, where [`Stretch::at`] found one before: its checksum is not looked at again.
+    pub fn known(&self, offset: u64) -> Option<(u8, &'a [u8], u64)> {
+        match self.announced(offset).1 {
+            Found::Frame { kind, body, end } => Some((kind, body, end)),
+            Found::Unpublished | Found::Truncated | Found::Damaged => None,
+        }
+    }
+
+    /// The header at `offset`, and what it announces. The checksum is not looked at.
+    #[inline]
+    fn announced(&self, offset: u64) -> (u64, Found<'a>) {
         let Some(rest) = offset
             .checked_sub(self.begins)
             .and_then(|skip| usize::try_from(skip).ok())
             .and_then(|skip| self.bytes.get(skip..))
         else {
-            return Found::Truncated;
+            return (0, Found::Truncated);
         };
         let Some((word, behind)) = rest.split_first_chunk::<8>() else {
-            return Found::Truncated;
+            return (0, Found::Truncated);
         };
         let header = u64::from_le_bytes(*word);
         if header == 0 {
-            return Found::Unpublished;
+            return (0, Found::Unpublished);
         }
         let Ok(length) = usize::try_from(body_length(header)) else {
-            return Found::Damaged;
+            return (header, Found::Damaged);
         };
         let end = offset.saturating_add(frame_length(length));
         if length > MAX_BODY || end > self.capacity {
-            return Found::Damaged;
+            return (header, Found::Damaged);
         }
         let Some(body) = behind.get(..length) else {
-            return Found::Truncated;
+            return (header, Found::Truncated);
         };
-        let kind = kind_of(header);
-        if self::header(self.salt, offset, kind, body) != header {
-            return Found::Damaged;
-        }
-        Found::Frame { kind, body, end }
+        (header, Found::Frame { kind: kind_of(header), body, end })
     }
 
     /// The first place behind `offset` at which a whole, valid frame stands: how reading goes on behind damage.
@@ -171,8 +185,10 @@ mod tests {
         let found = stretch(&bytes).at(128);
         assert_eq!(found, Found::Frame { kind: kind::RECORD, body: b"hello", end: 144 });
         assert_eq!(stretch(&bytes).at(144), Found::Frame { kind: kind::FLOAT_NEXT, body: &[7; 24], end: 176 });
+        assert_eq!(stretch(&bytes).known(128), Some((kind::RECORD, b"hello".as_slice(), 144)));
         assert_eq!(stretch(&bytes).at(176), Found::Unpublished);
         assert_eq!(stretch(&bytes).at(192), Found::Truncated);
+        assert_eq!((stretch(&bytes).known(176), stretch(&bytes).known(192)), (None, None));
         assert_eq!(stretch(&bytes).at(8), Found::Truncated);
     }
 

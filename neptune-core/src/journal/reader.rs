@@ -57,6 +57,11 @@ impl Batch<'_> {
         self.end == self.start && self.damaged == 0
     }
 
+    /// How many bytes of frames it has.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.whole.iter().map(|range| range.end - range.start).sum()
+    }
+
     /// The entries, in order. Frames that are whole but not understood are left out; see [`Batch::not_understood`].
     pub(crate) fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         self.frames().filter_map(|(kind, body)| Entry::decode(kind, body).ok())
@@ -79,13 +84,10 @@ impl Batch<'_> {
                 if offset >= range.end {
                     return None;
                 }
-                match self.stretch.at(offset) {
-                    Found::Frame { kind, body, end } => {
-                        offset = end;
-                        Some((kind, body))
-                    }
-                    _ => None,
-                }
+                // The walk found them whole.
+                let (kind, body, end) = self.stretch.known(offset)?;
+                offset = end;
+                Some((kind, body))
             })
         })
     }

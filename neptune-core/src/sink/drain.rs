@@ -20,9 +20,15 @@ use crate::{
     signal,
 };
 
-/// How often the journal is looked at. Charts are this far behind; each look that finds something costs a transaction, and
+/// How often the journal is looked at, while little is logged. Charts are this far behind; each look that finds something costs a transaction, and
 /// the caches of a trainer that logs now and then.
 const POLL: Duration = Duration::from_millis(500);
+
+/// How much may wait until the journal is looked at earlier: about as much as is carried at once.
+const LOAD: u64 = 1 << 20;
+
+/// How often it is looked at when it is filled faster than that. Whoever waits for the end then waits for little.
+const POLL_UNDER_LOAD: Duration = Duration::from_millis(20);
 
 /// How soon a sink that failed is tried again.
 const RETRY: Duration = Duration::from_millis(500);
@@ -115,6 +121,8 @@ impl Drain {
             shared: Arc::clone(&shared),
             lost: LostReport::default(),
             stuck: 0,
+            carried: 0,
+            rested: None,
             sync_every,
             synced: clock::monotonic(),
         };
@@ -161,6 +169,12 @@ fn deadline_in(patience: Duration) -> Instant {
     clock::monotonic() + patience.min(YEAR)
 }
 
+/// How long the drain rests after `carried` bytes were logged in `time`: until there is enough to carry, if it goes on like that.
+fn pause_for(carried: u64, time: Duration) -> Duration {
+    let wait = time.as_nanos() * u128::from(LOAD) / u128::from(carried.max(1));
+    Duration::from_nanos(u64::try_from(wait).unwrap_or(u64::MAX)).clamp(POLL_UNDER_LOAD, POLL)
+}
+
 struct Work {
     journal: Arc<Journal>,
     sink: Box<dyn Sink>,
@@ -171,6 +185,10 @@ struct Work {
     stuck: u32,
     sync_every: Option<Duration>,
     synced: Instant,
+    /// Bytes that were carried since the drain last rested.
+    carried: u64,
+    /// When it last began to.
+    rested: Option<Instant>,
 }
 
 impl Work {
@@ -187,7 +205,13 @@ impl Work {
                 return;
             }
             self.sync_now_and_then();
-            self.rest(if trouble.is_some() { RETRY } else { POLL });
+            let pause = match self.rested.replace(clock::monotonic()) {
+                _ if trouble.is_some() => RETRY,
+                Some(rested) => pause_for(std::mem::take(&mut self.carried), rested.elapsed()),
+                // What is logged in a burst at the start is seen soon.
+                None => POLL_UNDER_LOAD,
+            };
+            self.rest(pause);
         }
     }
 
@@ -219,6 +243,7 @@ impl Work {
                 }
             };
             fail::fail_point!("drain-taken");
+            self.carried += batch.bytes();
             let from = self.position.segment;
             self.position = batch.end;
             let position = self.position;
@@ -268,5 +293,21 @@ impl Work {
             drop(self.journal.sync());
             self.synced = clock::monotonic();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_more_is_logged_the_sooner_the_drain_looks_again() {
+        let rests = |carried| pause_for(carried, POLL);
+        assert_eq!(rests(0), POLL);
+        assert_eq!(rests(LOAD), POLL);
+        assert_eq!(rests(5 * LOAD), POLL / 5);
+        assert_eq!(rests(1000 * LOAD), POLL_UNDER_LOAD);
+        assert_eq!(pause_for(LOAD, Duration::ZERO), POLL_UNDER_LOAD);
+        assert_eq!(pause_for(1, Duration::MAX), POLL);
     }
 }

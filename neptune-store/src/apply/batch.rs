@@ -66,7 +66,10 @@ pub(super) struct Batch<'t, 's> {
     owner: Option<Owner>,
     /// By variable, not by number: a journal may have several numbers for one path, as handles from before and behind a
     /// deletion do, and their points must not take each other's steps.
-    gathered: HashMap<Defined, Gathered, RandomState>,
+    gathered: Vec<(Defined, Gathered)>,
+    by_variable: HashMap<Defined, usize, RandomState>,
+    /// The same for the numbers that were met.
+    by_number: HashMap<u32, usize, RandomState>,
     refused: LostReport,
     /// Read when it is first needed, and again when this writer changed what was logged.
     others: Option<Others>,
@@ -79,7 +82,9 @@ impl<'t, 's> Batch<'t, 's> {
             interned,
             key,
             owner: None,
-            gathered: HashMap::default(),
+            gathered: Vec::new(),
+            by_variable: HashMap::default(),
+            by_number: HashMap::default(),
             refused: LostReport::default(),
             others: None,
         }
@@ -98,9 +103,8 @@ impl<'t, 's> Batch<'t, 's> {
                 }
             }
             Entry::Text { series, time, step, text } => {
-                let content = self.defined(series, Content::String)?.kind.content;
                 let gathered = self.gathered(series, Content::String)?;
-                if content == Content::Image {
+                if gathered.content == Content::Image {
                     gathered.objects.extend(LoggedImage::from_text(text).and_then(|image| image.object));
                 }
                 let (step, points) = gathered.place(step, time);
@@ -153,13 +157,28 @@ impl<'t, 's> Batch<'t, 's> {
         Ok(owner)
     }
 
+    #[inline]
     fn gathered(&mut self, series: u32, content: Content) -> Result<&mut Gathered> {
+        let place = match self.by_number.get(&series) {
+            Some(place) => *place,
+            None => self.place_of(series, content)?,
+        };
+        Ok(&mut self.gathered.get_mut(place).expect("both maps are emptied with it").1)
+    }
+
+    fn place_of(&mut self, series: u32, content: Content) -> Result<usize> {
         let defined = self.defined(series, content)?;
-        if !self.gathered.contains_key(&defined) {
-            let gathered = self.begin_series(defined)?;
-            self.gathered.insert(defined, gathered);
-        }
-        Ok(self.gathered.get_mut(&defined).expect("it was there or was inserted"))
+        let place = match self.by_variable.get(&defined) {
+            Some(place) => *place,
+            None => {
+                let gathered = self.begin_series(defined)?;
+                self.gathered.push((defined, gathered));
+                self.by_variable.insert(defined, self.gathered.len() - 1);
+                self.gathered.len() - 1
+            }
+        };
+        self.by_number.insert(series, place);
+        Ok(place)
     }
 
     fn defined(&mut self, series: u32, content: Content) -> Result<Defined> {
@@ -212,6 +231,7 @@ impl<'t, 's> Batch<'t, 's> {
         let fits = taken.is_none_or(|taken| taken == kind);
         let defined = Defined { path_id: fits.then_some(path_id), kind };
         self.interned.define(self.transaction, owner.writer_id, series, defined)?;
+        self.by_number.remove(&series);
         Ok(defined)
     }
 
@@ -221,7 +241,9 @@ impl<'t, 's> Batch<'t, 's> {
         }
         let owner = self.owner()?;
         let stays = self.others()?.stays;
-        let mut all: Vec<_> = self.gathered.drain().collect();
+        self.by_variable.clear();
+        self.by_number.clear();
+        let mut all = std::mem::take(&mut self.gathered);
         // In one order, so that the same journal always makes the same store.
         all.sort_unstable_by_key(|(defined, _)| (defined.path_id, defined.kind.code()));
         for (defined, gathered) in all {
