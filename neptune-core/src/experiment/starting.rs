@@ -226,7 +226,7 @@ impl Session {
     }
 
     #[cfg(not(feature = "embedded"))]
-    #[expect(clippy::unnecessary_wraps, reason = "the same shape as with a store")]
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the same shape as with a store")]
     fn drain(
         &self,
         _journal: &Arc<Journal>,
