@@ -3,11 +3,7 @@
 //! `cargo bench -p neptune-benches` prints them and writes `benches/RESULTS.md`. It takes two to three minutes and some
 //! gigabytes of disk for a moment.
 
-use std::{
-    fs,
-    path::Path,
-    time::{Duration, SystemTime},
-};
+use std::{fs, path::Path, time::Duration};
 
 use neptune_benches::{
     Report, floor,
@@ -47,11 +43,7 @@ fn main() -> Outcome {
          (20 kills in CI; NEPTUNE_CRASH_ROUNDS=200 for more)."
             .into(),
     );
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("RESULTS.md");
-    #[expect(clippy::disallowed_methods, reason = "the date of the report")]
-    let date = jiff::Timestamp::try_from(SystemTime::now())?;
-    report.write(&path, &date.strftime("%Y-%m-%d").to_string())?;
-    Ok(())
+    report.write("bars", "RESULTS.md")
 }
 
 fn session(folder: &Path) -> neptune_core::Result<Session> {

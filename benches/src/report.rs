@@ -1,6 +1,6 @@
-//! The report: a table on the screen and in `benches/RESULTS.md`.
+//! The report: a table on the screen and in a file of this folder.
 
-use std::{fmt::Write as _, fs, io, io::Write as _, path::Path, process::Command};
+use std::{fmt::Write as _, fs, io, io::Write as _, path::Path, process::Command, time::SystemTime};
 
 /// A measured bar.
 #[derive(Debug, Clone)]
@@ -38,16 +38,19 @@ impl Report {
         self.notes.push(note);
     }
 
-    /// Writes `RESULTS.md`.
+    /// Writes what `bench` measured into the file that is named.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn write(&self, path: &Path, when: &str) -> io::Result<()> {
-        let mut text = String::from(
-            "# The bars, measured\n\nWritten by `cargo bench -p neptune-benches`; run it again rather than edit it. Floors and \
-             figures are of one run on one machine:\nratios carry over to other machines, absolute times do not.\n\n",
+    #[expect(clippy::disallowed_methods, reason = "the date of the report")]
+    pub fn write(&self, bench: &str, file: &str) -> Result<(), Box<dyn std::error::Error>> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        let mut text = format!(
+            "# The bars, measured\n\nWritten by `cargo bench -p neptune-benches --bench {bench}`; run it again rather than edit it. Floors \
+             and figures are of one run on one machine:\nratios carry over to other machines, absolute times do not.\n\n",
         );
-        let _infallible = writeln!(text, "- date: {when}");
+        let date = jiff::Timestamp::try_from(SystemTime::now())?.strftime("%Y-%m-%d");
+        let _infallible = writeln!(text, "- date: {date}");
         let _infallible = writeln!(text, "- commit: {}", said("git", &["rev-parse", "--short=12", "HEAD"]));
         let _infallible = writeln!(text, "- machine: {}", machine());
         let _infallible = writeln!(text, "- compiler: {}\n", said("rustc", &["--version"]));
@@ -62,7 +65,7 @@ impl Report {
                 let _infallible = writeln!(text, "- {note}");
             }
         }
-        fs::write(path, text)
+        Ok(fs::write(path, text)?)
     }
 }
 

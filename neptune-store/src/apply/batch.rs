@@ -168,14 +168,13 @@ impl<'t, 's> Batch<'t, 's> {
 
     fn place_of(&mut self, series: u32, content: Content) -> Result<usize> {
         let defined = self.defined(series, content)?;
-        let place = match self.by_variable.get(&defined) {
-            Some(place) => *place,
-            None => {
-                let gathered = self.begin_series(defined)?;
-                self.gathered.push((defined, gathered));
-                self.by_variable.insert(defined, self.gathered.len() - 1);
-                self.gathered.len() - 1
-            }
+        let place = if let Some(place) = self.by_variable.get(&defined) {
+            *place
+        } else {
+            let gathered = self.begin_series(defined)?;
+            self.gathered.push((defined, gathered));
+            self.by_variable.insert(defined, self.gathered.len() - 1);
+            self.gathered.len() - 1
         };
         self.by_number.insert(series, place);
         Ok(place)
