@@ -83,11 +83,13 @@ function show(rows) {
   if (table.hidden) return;
   table.classList.toggle("frozen", cursor.isFrozen);
   const hasSmooth = rows.some((row) => row.smoothed !== null);
+  const isGrouped = rows.some((row) => row.size !== undefined);
   const shown = sorted(rows).slice(0, MOST);
   fill(table,
     h("div.head", h("strong", cursor.source.textOf(cursor.x)), h("button.bare", { title: "Next order (s)", onclick: nextOrder }, `order: ${order}`)),
     h("table", { "aria-label": "Values under the cursor" },
-      h("thead", h("tr", h("th"), h("th", "series"), h("th.number", "value"), hasSmooth && h("th.number", "smoothed"), h("th.number", "step"), h("th", "time"))),
+      h("thead", h("tr", h("th"), h("th", isGrouped ? "group" : "series"), h("th.number", isGrouped ? "mean" : "value"), hasSmooth && h("th.number", "smoothed"),
+        isGrouped ? [h("th.number", "band"), h("th.number", "here")] : [h("th.number", "step"), h("th", "time")])),
       h("tbody", shown.map((row) => line(row, hasSmooth)))),
     rows.length > shown.length && h("div.dim", `and ${rows.length - shown.length} more`),
     h("div.dim", cursor.isFrozen ? "Frozen; click the chart or press Escape to go on" : "Click to freeze"));
@@ -98,12 +100,18 @@ function line(row, hasSmooth) {
   const swatch = h("span.swatch");
   swatch.style.borderTopColor = row.style.color;
   swatch.style.borderTopStyle = row.style.dash.length === 0 ? "solid" : row.style.dash[0] <= 2 ? "dotted" : "dashed";
-  const extent = row.count > 1 ? ` (${format.number(row.minimum)} .. ${format.number(row.maximum)})` : "";
   return h(row.key === cursor.highlighted ? "tr.lit" : "tr",
-    h("td", swatch), h("td.cut", { title: row.label }, row.label),
-    h("td.number", { title: row.count > 1 ? `mean of ${row.count} points` : String(row.value) }, format.number(row.value), h("span.dim", extent)),
+    h("td", swatch), h("td.cut", { title: row.label }, row.label), valueOf(row),
     hasSmooth && h("td.number", { title: String(row.smoothed) }, row.smoothed === null ? "" : format.number(row.smoothed)),
-    h("td.number", { title: String(row.step) }, format.number(row.step)), h("td", { title: format.utc(row.time * 1e6) }, format.time(row.time * 1e6)));
+    row.size === undefined ? [h("td.number", { title: String(row.step) }, format.number(row.step)), h("td", { title: format.utc(row.time * 1e6) }, format.time(row.time * 1e6))]
+      : [h("td.number", { title: `${row.minimum} to ${row.maximum}` }, row.minimum === row.maximum ? "" : `${format.number(row.minimum)} .. ${format.number(row.maximum)}`),
+        h("td.number", { title: `${row.count} of the ${row.size} experiments of the group have a value here` }, `${row.count} of ${row.size}`)]);
+}
+
+function valueOf(row) {
+  if (row.size !== undefined) return h("td.number", { title: String(row.value) }, format.number(row.value));
+  const extent = row.count > 1 ? ` (${format.number(row.minimum)} .. ${format.number(row.maximum)})` : "";
+  return h("td.number", { title: row.count > 1 ? `mean of ${row.count} points` : String(row.value) }, format.number(row.value), h("span.dim", extent));
 }
 
 // Beside the cursor, and within the window.

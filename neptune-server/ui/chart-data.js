@@ -108,35 +108,63 @@ export function extremes(data, axis) {
   return { x: x.subarray(0, length), y: y.subarray(0, length) };
 }
 
-// The exponential moving average, one step for each bucket. It begins at zero and is divided by the weight it has had so far,
+// The exponential moving average at the end of each bucket. A bucket of n values is n steps of it, all with its mean, so that
+// the line is about the same however many buckets there are. It begins at zero and is divided by the weight it has had so far,
 // so that it is not drawn to zero at the beginning (as in Adam, Kingma and Ba 2015, section 3).
-export function smoothed(values, weight) {
+export function smoothed(values, weight, counts = null) {
   const result = new Float64Array(values.length);
   let average = 0, left = 1;
   for (let at = 0; at < values.length; at += 1) {
     const value = values[at];
     if (!Number.isFinite(value)) { result[at] = NaN; continue; }
-    average = average * weight + value * (1 - weight);
-    left *= weight;
+    const kept = counts === null || counts[at] === 1 ? weight : weight ** counts[at];
+    average = average * kept + value * (1 - kept);
+    left *= kept;
     result[at] = average / (1 - left);
   }
   return result;
 }
 
-// The first and the last step of the buckets that reach into a window of the axis, or null.
-export function stepsWithin({ data, axis }, [from, to]) {
-  let [least, greatest] = [Infinity, -Infinity];
+// How many values an average goes back until what was before them weighs a thousandth.
+export const memory = (weight) => (weight > 0 ? Math.ceil(Math.log(0.001) / Math.log(weight)) : 0);
+
+// The steps of the buckets that reach into a window of the axis, as at most `most` ranges [from, to, the place of the first
+// bucket]: a line that comes back to the window later has several, and those with the least steps between them become one.
+export function stepsWithin({ data, axis }, [from, to], most = 8) {
+  const found = [];
   for (let at = 0; at < data.length; at += 1) {
-    if (axis.right[at] < from || axis.left[at] > to) continue;
-    least = Math.min(least, data.firstStep[at]);
-    greatest = Math.max(greatest, data.lastStep[at]);
+    if (!isWithin(axis, at, from, to)) continue;
+    const last = found[found.length - 1];
+    if (last !== undefined && last.end === at) { last.to = Math.max(last.to, data.lastStep[at]); last.end = at + 1; }
+    else found.push({ from: data.firstStep[at], to: data.lastStep[at], at, end: at + 1 });
   }
-  return least <= greatest ? [least, greatest] : null;
+  while (found.length > most || found.some((one, place) => place > 0 && one.from <= found[place - 1].to)) {
+    let least = 1;
+    for (let place = 2; place < found.length; place += 1) if (found[place].from - found[place - 1].to < found[least].from - found[least - 1].to) least = place;
+    const [before, behind] = [found[least - 1], found[least]];
+    found.splice(least - 1, 2, { from: Math.min(before.from, behind.from), to: Math.max(before.to, behind.to), at: before.at, end: behind.end });
+  }
+  return found;
 }
 
-// The place of the value nearest to `wanted` in numbers that do not fall; -1 in none.
-export function nearest(values, wanted) {
+// The steps of so many points before the bucket at a place, or null when there are none.
+export function stepsBefore(data, place, points) {
+  let [at, count] = [place, 0];
+  while (at > 0 && count < points) { at -= 1; count += data.count[at]; }
+  return at === place ? null : { from: data.firstStep[at], to: data.lastStep[place - 1] };
+}
+
+// The places of an axis that are looked at for a window: those in it and one to each side, or all where the line goes back and forth.
+export function around(x, from, to, isFolded) {
+  return isFolded ? [0, x.length] : [Math.max(0, firstFrom(x, from) - 1), Math.min(x.length, lastTo(x, to) + 1)];
+}
+
+export const isWithin = (axis, at, from, to) => Math.max(axis.left[at], axis.right[at]) >= from && Math.min(axis.left[at], axis.right[at]) <= to;
+
+// The place of the value nearest to `wanted` in numbers that do not fall, or in any if `isFolded`; -1 in none.
+export function nearest(values, wanted, isFolded = false) {
   if (values.length === 0) return -1;
+  if (isFolded) return values.reduce((best, value, at) => (Math.abs(value - wanted) < Math.abs(values[best] - wanted) ? at : best), 0);
   const at = firstFrom(values, wanted);
   if (at === 0) return 0;
   if (at === values.length) return at - 1;
@@ -153,13 +181,25 @@ export function firstFrom(values, wanted) {
   return low;
 }
 
+// The place behind the last value that is at most `wanted`.
+function lastTo(values, wanted) {
+  let [low, high] = [0, values.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (values[middle] <= wanted) low = middle + 1; else high = middle;
+  }
+  return low;
+}
+
 // The least and the greatest of what lies in the window, of all lines; without the outer twentieths if `isTrimmed`.
 export function range(lines, [from, to], { isLog, isTrimmed }) {
   const values = [];
   const floor = isLog ? 0 : -Infinity;
   let least = Infinity, greatest = -Infinity;
   for (const { axis, data: { minimum, maximum, length } } of lines) {
-    for (let at = firstFrom(axis.right, from); at < length && axis.left[at] <= to; at += 1) {
+    const [begin, end] = around(axis.x, from, to, axis.isFolded);
+    for (let at = begin; at < end && at < length; at += 1) {
+      if (!isWithin(axis, at, from, to)) continue;
       // NaN is in no order, so that it passes none of these.
       const low = minimum[at], high = maximum[at];
       if (low > floor && low < least) least = low;

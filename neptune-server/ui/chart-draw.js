@@ -1,6 +1,6 @@
 // Draws the picture of a chart with a pen: a canvas, or what writes SVG (chart-svg.js). Both have the same calls.
 
-import { firstFrom } from "./chart-data.js";
+import { around, firstFrom, isWithin } from "./chart-data.js";
 
 export const FONT = "11px system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif";
 
@@ -20,14 +20,13 @@ const MASS = 48;
 
 // A line, at most four points for each column of pixels: its first, least, greatest and last there. More would not be seen; among
 // many lines not even the first and the last are.
-function trace(pen, { x, y }, picture) {
+function trace(pen, { x, y }, picture, isFolded = false) {
   const { scaleX, scaleY, plot, density } = picture;
   const isCrowd = picture.lines.length > CROWD;
   const { factor, offset } = scaleX;
   const columns = picture.lines.length > MASS ? density / 2 : density;
   const grain = factor * columns, shift = offset * columns;
-  const from = Math.max(0, firstFrom(x, scaleX.least) - 1);
-  const end = scaleX.greatest;
+  const [from, end] = around(x, scaleX.least, scaleX.greatest, isFolded);
   const at = scaleY.isLog ? (value) => (value > 0 ? scaleY.at(value) : plot.bottom + 2 * plot.height) : scaleY.at;
   let isOpen = false, column = NaN, place = 0, first = 0, least = 0, greatest = 0, last = 0, isRising = true;
   const flush = () => {
@@ -44,7 +43,7 @@ function trace(pen, { x, y }, picture) {
     column = NaN;
   };
   pen.beginPath();
-  for (let index = from; index < x.length; index += 1) {
+  for (let index = from; index < end; index += 1) {
     const value = y[index];
     if (value !== value) { flush(); isOpen = false; continue; }
     const inColumn = Math.floor(x[index] * grain + shift);
@@ -54,7 +53,6 @@ function trace(pen, { x, y }, picture) {
       place = x[index] * factor + offset;
       first = least = greatest = last = value;
       isRising = true;
-      if (x[index] > end) break;
       continue;
     }
     last = value;
@@ -66,9 +64,10 @@ function trace(pen, { x, y }, picture) {
 }
 
 // Points that have no neighbour to be joined with, as dots.
-function dots(pen, { x, y }, { scaleX, scaleY }) {
-  for (let at = firstFrom(x, scaleX.least); at < x.length && x[at] <= scaleX.greatest; at += 1) {
-    if (y[at] !== y[at] || (scaleY.isLog && y[at] <= 0)) continue;
+function dots(pen, { x, y }, { scaleX, scaleY }, isFolded) {
+  const [from, end] = around(x, scaleX.least, scaleX.greatest, isFolded);
+  for (let at = from; at < end; at += 1) {
+    if (x[at] < scaleX.least || x[at] > scaleX.greatest || y[at] !== y[at] || (scaleY.isLog && y[at] <= 0)) continue;
     pen.beginPath();
     pen.arc(scaleX.at(x[at]), scaleY.at(y[at]), 2, 0, 2 * Math.PI);
     pen.fill();
@@ -96,14 +95,13 @@ function band(pen, { data, axis }, { scaleX, scaleY, plot }) {
     }
     upper.length = lower.length = 0;
   };
-  const from = Math.max(0, firstFrom(axis.x, scaleX.least) - 1);
-  for (let index = from; index < data.length; index += 1) {
+  const [from, end] = around(axis.x, scaleX.least, scaleX.greatest, axis.isFolded);
+  for (let index = from; index < end; index += 1) {
     const least = data.minimum[index], greatest = data.maximum[index];
     if (least !== least) { fill(); continue; }
     const inColumn = Math.round(scaleX.at(axis.x[index]));
     if (inColumn !== column) { flush(); column = inColumn; low = least; high = greatest; }
     else { if (least < low) low = least; if (greatest > high) high = greatest; }
-    if (axis.left[index] > scaleX.greatest) break;
   }
   fill();
 }
@@ -111,11 +109,12 @@ function band(pen, { data, axis }, { scaleX, scaleY, plot }) {
 // Marks on the edge for points that are not finite, or not above zero on a logarithmic axis.
 function marks(pen, { data, axis }, { scaleX, scaleY, plot }) {
   let last = -Infinity;
-  for (let index = firstFrom(axis.right, scaleX.least); index < data.length && axis.left[index] <= scaleX.greatest; index += 1) {
+  const [from, end] = around(axis.x, scaleX.least, scaleX.greatest, axis.isFolded);
+  for (let index = from; index < end; index += 1) {
     const isBelow = scaleY.isLog && data.minimum[index] <= 0;
-    if (data.nonfinite[index] === 0 && !isBelow) continue;
+    if ((data.nonfinite[index] === 0 && !isBelow) || !isWithin(axis, index, scaleX.least, scaleX.greatest)) continue;
     const place = Math.min(plot.right, Math.max(plot.left, scaleX.at(axis.x[index])));
-    if (place - last < 2) continue;
+    if (Math.abs(place - last) < 2) continue;
     last = place;
     const ends = [data.first[index], data.last[index]];
     const isLow = ends.includes(-Infinity) || (isBelow && data.nonfinite[index] === 0);
@@ -136,11 +135,12 @@ function marks(pen, { data, axis }, { scaleX, scaleY, plot }) {
 
 // A line of the picture: how it is drawn depends on what the chart shows.
 export function line(pen, one, picture, isLit = false) {
-  const { options, scaleX, plot, density, lines } = picture;
+  const { scaleX, plot, density, lines } = picture;
   const isCrowd = lines.length > CROWD;
-  const hasBand = options.band && one.isBucketed;
-  const drawn = one.smooth !== null ? { x: one.axis.x, y: one.smooth } : hasBand ? { x: one.axis.x, y: one.data.mean } : one.extremes;
-  const seen = (x) => firstFrom(x, scaleX.greatest) - firstFrom(x, scaleX.least);
+  const { hasBand, axis: { isFolded } } = one;
+  // An average is that of the end of a bucket.
+  const drawn = one.smooth !== null ? { x: one.axis.right, y: one.smooth } : hasBand ? { x: one.axis.x, y: one.data.mean } : one.extremes;
+  const seen = (x) => (isFolded ? x.length : firstFrom(x, scaleX.greatest) - firstFrom(x, scaleX.least));
   const hair = 1 / density;
   pen.strokeStyle = pen.fillStyle = one.style.color;
   pen.setLineDash([]);
@@ -150,17 +150,17 @@ export function line(pen, one, picture, isLit = false) {
   } else if (drawn !== one.extremes && !isLit) {
     pen.globalAlpha = FAINT;
     pen.lineWidth = isCrowd || seen(one.extremes.x) > 2 * plot.width ? hair : 1;
-    trace(pen, one.extremes, picture);
+    trace(pen, one.extremes, picture, isFolded);
   }
   const isDense = seen(drawn.x) > 2 * plot.width;
   pen.globalAlpha = 1;
   pen.lineWidth = isLit ? 3 : isCrowd || isDense ? hair : 1.4;
   // Dashes in a line that turns at each pixel are not seen.
   if (!isDense) pen.setLineDash(one.style.dash);
-  trace(pen, drawn, picture);
+  trace(pen, drawn, picture, isFolded);
   pen.setLineDash([]);
   pen.lineWidth = 1.4;
-  if (one.data.length === 1 || (!isCrowd && seen(one.axis.x) * 12 < plot.width)) dots(pen, drawn, picture);
+  if (one.data.length === 1 || (!isCrowd && seen(one.axis.x) * 12 < plot.width)) dots(pen, drawn, picture, isFolded);
   marks(pen, one, picture);
 }
 

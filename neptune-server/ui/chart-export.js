@@ -63,8 +63,7 @@ const cell = (value) => {
 };
 
 export function csv(rows) {
-  const head = ["series", "first_step", "last_step", "first_time", "last_time", "points", "nonfinite", "first", "last", "minimum", "maximum", "mean", "smoothed"];
-  return `${[head, ...rows].map((row) => row.map(cell).join(",")).join("\n")}\n`;
+  return `${rows.map((row) => row.map(cell).join(",")).join("\n")}\n`;
 }
 
 export const saveCsv = (rows, title) => save(new Blob([csv(rows)], { type: "text/csv" }), title, "csv");

@@ -1,33 +1,28 @@
 // A line chart on a canvas.
 //
-//   const chart = new Chart(host, { title, axis, smoothing, isLog, band, isTrimmed, onZoom, onLog, onFull });
-//   chart.setSeries([{ key, label, style: { color, dash }, start, overview, window }]);
+//   const chart = new Chart(host, { title, axis, nameX, smoothing, spread, isLog, band, isTrimmed, onZoom, onLog, onFull });
+//   chart.setSeries([{ key, label, style: { color, dash }, start, overview, windows, x: { overview, windows }, group: { key, label, style, size } }]);
 //
-// `overview` is one item of the answer of POST /api/v1/overviews for the whole series, and `window`, if there is one, for the steps
-// that the chart is zoomed to: `onZoom({ x, y })` asks for it, where each is [from, to] or null. `start` is when the experiment was
-// made, in seconds, which is where relative time begins. `set` changes options later. `close` ends it.
+// `overview` is one item of the answer of POST /api/v1/overviews for the whole series, and `windows`, if there are any, for the
+// steps that the chart is zoomed to: `onZoom({ x, y })` asks for them, where each is [from, to] or null. `x` is the series, called
+// `nameX`, whose values are the axis if `axis` is "series". `start` is when the experiment was made, in seconds, which is where
+// relative time begins. Series with a `group` are drawn as the mean of it. `set` changes options later. `close` ends it.
 
 import * as cursors from "./chart-cursor.js";
 import * as axes from "./chart-axes.js";
 import * as shape from "./chart-data.js";
 import { draw, line } from "./chart-draw.js";
 import { saveCsv, savePng, saveSvg } from "./chart-export.js";
+import { grouped, linesOf } from "./chart-lines.js";
 import { steer } from "./chart-pointer.js";
+import { rowsOf, summaryOf, told } from "./chart-table.js";
 import { css, fill, h, perFrame, settled } from "./dom.js";
 import * as format from "./format.js";
 
 css("/ui/chart.css");
 
 const NAMES = { step: "step", relative: "time since the start", wall: "time" };
-const DEFAULTS = { title: "", axis: "step", smoothing: 0, isLog: false, band: true, isTrimmed: false, zoom: { x: null, y: null }, onZoom: () => {}, onLog: null, onFull: () => {} };
-
-// Overviews as columns: most stay the same when a chart is given its series again.
-const converted = new WeakMap();
-
-function columnsOf(overview) {
-  if (!converted.has(overview)) converted.set(overview, shape.columns(overview));
-  return converted.get(overview);
-}
+const DEFAULTS = { title: "", axis: "step", nameX: "", smoothing: 0, spread: "range", isLog: false, band: true, isTrimmed: false, zoom: { x: null, y: null }, onZoom: () => {}, onLog: null, onFull: () => {} };
 
 export class Chart {
   #canvas = h("canvas");
@@ -45,6 +40,7 @@ export class Chart {
   constructor(host, options = {}) {
     this.options = { ...DEFAULTS, ...options };
     this.series = [];
+    this.members = [];
     this.lines = [];
     this.picture = null;
     this.selection = null;
@@ -70,8 +66,9 @@ export class Chart {
   // Calls `work` before the chart is drawn in another theme, so that the owner can give other colours.
   onTheme(work) { this.#restyle = work; }
 
-  setSeries(series) {
+  setSeries(series, options = {}) {
     this.series = series;
+    Object.assign(this.options, options);
     this.#prepare();
   }
 
@@ -98,17 +95,9 @@ export class Chart {
   }
 
   #prepare() {
-    const { axis, smoothing } = this.options;
-    this.lines = this.series.filter(({ overview }) => overview.count.length > 0).map(({ key, label, style, start, overview, window = null }) => {
-      const whole = columnsOf(overview);
-      const pieces = shape.spliced(whole, window === null ? null : columnsOf(window));
-      const data = axis === "step" ? pieces : shape.inOrderOfTime(pieces);
-      const placed = shape.onAxis(data, axis, Math.min(start ?? Infinity, data.firstTime[0]));
-      return {
-        key, label, style, whole, data, axis: placed, extremes: shape.extremes(data, placed),
-        isBucketed: data.count.some((count) => count > 1), smooth: smoothing > 0 ? shape.smoothed(data.mean, smoothing) : null,
-      };
-    });
+    this.members = linesOf(this.series, this.options);
+    const isGrouped = this.members.some(({ group }) => group !== null);
+    this.lines = isGrouped ? grouped(this.members, this.options.spread) : this.members.filter(({ data }) => data.length > 0);
     this.redraw();
   }
 
@@ -121,7 +110,7 @@ export class Chart {
       act("Full screen", () => this.toggleFull(), "f"),
       act("Save as PNG", () => savePng((top) => this.#picture(top), this.options.title, named())),
       act("Save as SVG", () => saveSvg((top) => this.#picture(top), this.options.title, named())),
-      act("Save as CSV", () => saveCsv(this.rows(), this.options.title), "What is seen, in the pieces in which it is drawn")));
+      act("Save as CSV", () => saveCsv(rowsOf(this.lines, this.#picture().scaleX), this.options.title), "What is seen, in the pieces in which it is drawn")));
     menu.addEventListener("toggle", () => log?.setAttribute("aria-pressed", String(this.options.isLog)));
     menu.addEventListener("focusout", (event) => { if (!menu.contains(event.relatedTarget)) menu.open = false; });
     return h("header", h("h3.cut", { title: this.options.title }, this.options.title), this.#caption, menu);
@@ -144,15 +133,18 @@ export class Chart {
     const scaleY = axes.scale(least, greatest, plot.bottom, plot.top, isLog);
     const ticksX = axes.ticks(options.axis, scaleX, plot.width / 90);
     const ticksY = axes.ticks("value", scaleY, Math.min(12, plot.height / 34));
-    const nameX = [NAMES[options.axis], ticksX.common].filter(Boolean).join(", ");
+    const nameX = [this.nameX, ticksX.common].filter(Boolean).join(", ");
     return { width, height, plot, colors, scaleX, scaleY, ticksX, ticksY, nameX, lines, options, density: devicePixelRatio };
   }
+
+  get nameX() { return NAMES[this.options.axis] ?? this.options.nameX; }
 
   #extent() {
     let [from, to] = [Infinity, -Infinity];
     for (const { axis, data } of this.lines) {
-      from = Math.min(from, axis.left[0]);
-      to = Math.max(to, axis.right[data.length - 1]);
+      for (const column of axis.isFolded ? [axis.left, axis.right] : [[axis.left[0], axis.right[data.length - 1]]]) {
+        for (const x of column) { if (x < from) from = x; if (x > to) to = x; }
+      }
     }
     if (from > to) return [0, 1];
     return from === to ? axes.roomy(from, to, false) : [from, to];
@@ -166,7 +158,8 @@ export class Chart {
     this.drawCursor();
     this.drawMilliseconds = performance.now() - began;
     fill(this.#note, this.lines.length === 0 ? this.options.empty ?? "" : "");
-    this.#caption.textContent = this.lines.length === 0 ? "" : this.#density();
+    this.#caption.textContent = told(this.members, this.lines, this.picture, this.nameX);
+    this.#caption.title = this.#caption.textContent;
     this.#describe();
   }
 
@@ -182,27 +175,6 @@ export class Chart {
     return pen;
   }
 
-  // How much of the data is seen.
-  #density() {
-    const { scaleX, plot } = this.picture;
-    let most = 1, isWhole = true;
-    for (const { data, axis } of this.lines) {
-      let points = 0;
-      const from = shape.firstFrom(axis.right, scaleX.least);
-      let end = from;
-      for (; end < data.length && axis.left[end] <= scaleX.greatest; end += 1) {
-        points += data.count[end];
-        if (data.count[end] > 1) isWhole = false;
-      }
-      if (end === from) continue;
-      const [left, right] = [Math.max(scaleX.least, axis.left[from]), Math.min(scaleX.greatest, axis.right[end - 1])];
-      const pixels = Math.max(1, Math.min(plot.width, (right - left) * scaleX.factor));
-      most = Math.max(most, points / pixels);
-    }
-    if (isWhole) return "raw points";
-    return `about ${most < 10 ? Number(most.toPrecision(2)) : Math.round(most)} points per pixel`;
-  }
-
   drawCursor() {
     if (this.picture === null) return;
     const pen = this.#pen(this.#overlay);
@@ -212,9 +184,10 @@ export class Chart {
     pen.beginPath();
     pen.rect(plot.left, plot.top, plot.width, plot.height);
     pen.clip();
-    const lit = highlighted === null || lines.length < 2 ? undefined : lines.find(({ key }) => key === highlighted);
+    const of = this.members.find(({ key }) => key === highlighted)?.group?.key ?? highlighted;
+    const lit = highlighted === null || lines.length < 2 ? undefined : lines.find(({ key }) => key === of);
     if (lit !== undefined) line(pen, lit, this.picture, true);
-    const isHere = x !== null && cursors.cursor.source.options.axis === this.options.axis && x >= scaleX.least && x <= scaleX.greatest;
+    const isHere = x !== null && cursors.cursor.source.options.axis === this.options.axis && cursors.cursor.source.nameX === this.nameX && x >= scaleX.least && x <= scaleX.greatest;
     if (isHere) this.#cross(pen, scaleX.at(x), lit);
     if (this.selection !== null) {
       const { left, top, width, height } = this.selection;
@@ -236,11 +209,11 @@ export class Chart {
     pen.stroke();
     pen.setLineDash([]);
     for (const one of lines.length <= 20 ? lines : lit === undefined ? [] : [lit]) {
-      const at = shape.nearest(one.axis.x, cursors.cursor.x);
+      const at = shape.nearest(one.axis.x, cursors.cursor.x, one.axis.isFolded);
       const value = one.smooth?.[at] ?? one.data.mean[at];
       if (!Number.isFinite(value)) continue;
       pen.beginPath();
-      pen.arc(scaleX.at(one.axis.x[at]), scaleY.at(value), 3.5, 0, 2 * Math.PI);
+      pen.arc(scaleX.at((one.smooth === null ? one.axis.x : one.axis.right)[at]), scaleY.at(value), 3.5, 0, 2 * Math.PI);
       pen.fillStyle = one.style.color;
       pen.fill();
     }
@@ -249,14 +222,14 @@ export class Chart {
   // What each line has at `x`, and how far from `y` it is drawn.
   valuesAt(x, y) {
     const { scaleY } = this.picture;
-    return this.lines.map(({ key, label, style, data, axis, smooth }) => {
-      const at = shape.nearest(axis.x, x);
-      const value = data.count[at] > 1 && Number.isFinite(data.mean[at]) ? data.mean[at] : data.first[at];
+    return this.lines.map(({ key, label, style, size, data, axis, smooth }) => {
+      const at = shape.nearest(axis.x, x, axis.isFolded);
+      const value = size !== undefined ? data.mean[at] : data.count[at] > 1 && Number.isFinite(data.mean[at]) ? data.mean[at] : data.first[at];
       const shown = smooth === null ? value : smooth[at];
       const away = Number.isFinite(shown) ? Math.abs(scaleY.at(shown) - y) : Infinity;
       return {
-        key, label, style, value, smoothed: smooth === null ? null : smooth[at], shown, count: data.count[at], minimum: data.minimum[at], maximum: data.maximum[at],
-        step: data.firstStep[at], time: data.firstTime[at], distance: Number.isFinite(away) ? away : 1e9,
+        key, label, style, size, value, smoothed: smooth === null ? null : smooth[at], shown, count: data.count[at], minimum: data.minimum[at], maximum: data.maximum[at],
+        nonfinite: data.nonfinite[at], step: data.firstStep[at], time: size === undefined ? data.firstTime[at] : null, distance: Number.isFinite(away) ? away : 1e9,
       };
     });
   }
@@ -264,46 +237,21 @@ export class Chart {
   // A place on the axis in words.
   textOf(x) {
     if (this.options.axis === "wall") return format.time(x * 1e6);
-    return this.options.axis === "relative" ? `${format.duration(x)} since the start` : `step ${format.number(x)}`;
+    return this.options.axis === "relative" ? `${format.duration(x)} since the start` : `${this.nameX} ${format.number(x)}`;
   }
 
   // Where the lines have points, for the keyboard.
   stops() {
     const { scaleX } = this.picture;
     const longest = this.lines.reduce((best, one) => (best === null || one.data.length > best.data.length ? one : best), null);
-    return longest === null ? [] : longest.axis.x.filter((x) => x >= scaleX.least && x <= scaleX.greatest);
+    if (longest === null) return [];
+    const stops = longest.axis.x.filter((x) => x >= scaleX.least && x <= scaleX.greatest);
+    return longest.axis.isFolded ? stops.sort() : stops;
   }
 
-  // The steps of a line between two places of the axis, or null.
-  stepsOf(key, window) {
-    const found = this.lines.find((one) => one.key === key);
-    return found === undefined ? null : shape.stepsWithin(found, window);
-  }
-
-  // What is seen, in rows for CSV.
-  rows() {
-    const { scaleX } = this.#picture();
-    const time = (seconds) => format.utc(seconds * 1e6);
-    return this.lines.flatMap(({ label, data, axis, smooth }) => {
-      const rows = [];
-      for (let at = shape.firstFrom(axis.right, scaleX.least); at < data.length && axis.left[at] <= scaleX.greatest; at += 1) {
-        const figures = [data.first, data.last, data.minimum, data.maximum, data.mean].map((column) => column[at]);
-        const bare = (value) => (value === undefined ? "" : format.plain(value));
-        rows.push([label, data.firstStep[at], data.lastStep[at], time(data.firstTime[at]), time(data.lastTime[at]), data.count[at], data.nonfinite[at], ...figures.map(bare), bare(smooth?.[at])]);
-      }
-      return rows;
-    });
-  }
+  // What each series is drawn from, by its key.
+  member(key) { return this.members.find((one) => one.key === key); }
 
   // The same as a table, for those who do not see the picture.
-  #summarize() {
-    const cells = ({ label, whole: data }) => {
-      const points = data.count.reduce((sum, count) => sum + count, 0);
-      const [least, greatest] = [data.minimum, data.maximum].map((column, which) => column.reduce((best, value) => (value === value && (which === 0 ? value < best : value > best) ? value : best), which === 0 ? Infinity : -Infinity));
-      return [label, points, least, greatest, data.last[data.length - 1], data.lastStep[data.length - 1]].map((value) => (typeof value === "number" ? format.number(value) : value));
-    };
-    fill(this.#summary, h("table", h("caption", `${this.options.title} by ${NAMES[this.options.axis]}`),
-      h("thead", h("tr", ["series", "points", "minimum", "maximum", "last", "last step"].map((name) => h("th", name)))),
-      h("tbody", this.lines.slice(0, 100).map((one) => h("tr", cells(one).map((text) => h("td", text)))))));
-  }
+  #summarize() { fill(this.#summary, summaryOf(this.lines, `${this.options.title} by ${this.nameX}`)); }
 }

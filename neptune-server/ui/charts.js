@@ -9,6 +9,7 @@
 // closed       the names of the sections that begin closed
 // style        a function from an id to { color, dash }; palette.js unless told otherwise
 // label        a function from an id to its name in legends; the id and the name unless told otherwise
+// group        a function that gives the paths by which a table beside the charts is grouped, which they follow
 //
 // What it returns:
 // ready                 a promise that is kept once the charts are laid out
@@ -17,12 +18,13 @@
 // close()               ends it
 //
 // Highlighting a row elsewhere: `highlight(id)` and `onHighlight(work)` of chart-cursor.js.
-// In the address: x, smooth, log, outliers, band, charts, fold, logs, zoom, full.
+// In the address: x, smooth, log, outliers, band, charts, chart-group, spread, fold, logs, zoom, full.
 
 import { get } from "./api.js";
 import { highlight, onHighlight } from "./chart-cursor.js";
 import { bar, chosen } from "./charts-bar.js";
 import { Card } from "./charts-card.js";
+import { canGroup, groupBy, groupedBy, groupsOf } from "./charts-groups.js";
 import { css, fill, h, settled } from "./dom.js";
 import { numeric } from "./format.js";
 import * as keys from "./keys.js";
@@ -46,13 +48,22 @@ const SHARE = 0.25;
 css("/ui/charts.css");
 
 export function charts(host, wanted) {
-  const settings = { paths: null, controls: true, searchKey: "/", closed: LAST, style: palette.styleOf, label: null, ...wanted };
+  const settings = { paths: null, controls: true, searchKey: "/", closed: LAST, style: palette.styleOf, label: null, group: () => [], ...wanted };
   let ids = [...settings.experiments];
   let rows = new Map();
+  let known = [];
   let paths = [];
+  let groups = new Map();
+  let groupText = "[]";
   let shownText = null;
   const cards = new Map();
-  const controls = settings.controls ? bar() : null;
+  const by = () => (ids.length > 1 ? groupedBy(settings.group()) : []);
+  const series = () => known.filter(({ type }) => type === "Series(float)").map(({ path }) => path);
+  const epochs = () => series().filter((path) => path.split("/").pop() === "epoch");
+  const controls = settings.controls ? bar({
+    series, hasEpoch: () => epochs().length > 0, columns: () => known.filter(canGroup).map(({ path }) => path),
+    isSeveral: () => ids.length > 1, groupedBy: by, groupBy: (wantedPaths) => groupBy(wantedPaths, settings.group()),
+  }) : null;
   const legend = h("div.charts-legend", { "aria-label": "Experiments" });
   const sections = h("div");
   const element = h("div.charts", controls?.element, legend, sections);
@@ -68,15 +79,21 @@ export function charts(host, wanted) {
     for (const { target, isIntersecting } of entries) if (isIntersecting) later.get(target)?.();
   }, { rootMargin: "300px" });
 
-  const experiments = () => ids.filter((id) => rows.has(id)).map((id) => rows.get(id));
+  const experiments = () => ids.filter((id) => rows.has(id)).map((id) => ({ ...rows.get(id), group: groups.get(id) ?? null }));
   const zooms = () => new Map(state.readList("zoom").map(zoomOf));
   const changeList = (key, name) => { const list = state.readList(key); state.write({ [key]: list.includes(name) ? list.filter((one) => one !== name) : [...list, name] }); };
 
   const view = {
     experiments,
     options(path) {
-      const { axis, smoothing, isLog, isTrimmed, band } = chosen();
-      return { axis, smoothing, isTrimmed, band, isLog: isLog !== state.readList("logs").includes(path), zoom: zooms().get(path) ?? { x: null, y: null } };
+      const { axis, smoothing, isLog, isTrimmed, band, spread } = chosen();
+      const x = view.xOf(path);
+      return { axis: axis === "series" && x === null ? "step" : axis, nameX: x === null ? "" : nameOf(x), smoothing, isTrimmed, band, spread, isLog: isLog !== state.readList("logs").includes(path), zoom: zooms().get(path) ?? { x: null, y: null } };
+    },
+    // The series that is the axis of a chart, or null.
+    xOf(path) {
+      const { x } = chosen();
+      return x === "epoch" ? nearestTo(path, epochs()) : x;
     },
     zoomed(path, { x, y }) {
       const all = zooms();
@@ -90,22 +107,32 @@ export function charts(host, wanted) {
 
   async function lookAtExperiments() {
     if (ids.length === 0) { rows = new Map(); return; }
-    const columns = ["sys/name", "sys/creation_time", "sys/state", "sys/running_time"];
+    const grouping = by();
+    const columns = ["sys/name", "sys/creation_time", "sys/state", "sys/running_time", ...grouping];
     const found = await get("/experiments", { id: ids, column: columns, limit: 10000, hidden: true });
     const before = rows;
     rows = new Map(found.rows.map(({ id, cells: [name, created, now, running] }) => [id, {
       id, label: settings.label?.(id) ?? (typeof name === "string" && name !== "" ? `${id} ${name}` : id), style: () => settings.style(id),
       start: created === null ? undefined : numeric(created) / 1e6, state: now, seen: `${now} ${running}`,
     }]));
+    group(grouping, found.rows);
     return ids.filter((id) => rows.has(id) && (rows.get(id).state === "running" || rows.get(id).seen !== before.get(id)?.seen));
   }
 
+  // Puts the experiments into their groups; those that are drawn already, into their new ones.
+  function group(grouping, found) {
+    const text = JSON.stringify([grouping, found.map(({ id, cells }) => [id, cells.slice(4)])]);
+    if (text === groupText) return;
+    groupText = text;
+    groups = grouping.length === 0 ? new Map() : groupsOf(ids.flatMap((id) => found.filter((row) => row.id === id)).map(({ id, cells }) => [id, cells.slice(4)]), grouping);
+    for (const card of cards.values()) card.show();
+  }
+
   async function lookAtPaths() {
+    known = ids.length === 0 ? [] : (await get("/paths", { experiment: ids })).paths;
+    controls?.update();
     if (Array.isArray(settings.paths)) return settings.paths;
-    if (ids.length === 0) return [];
-    const { paths: found } = await get("/paths", { experiment: ids });
-    const wantedOne = settings.paths ?? (() => true);
-    return found.filter(({ path, type }) => type === "Series(float)" && wantedOne(path)).map(({ path }) => path);
+    return series().filter(settings.paths ?? (() => true));
   }
 
   // Lays the charts out; those that stay keep what they show.
@@ -178,14 +205,14 @@ export function charts(host, wanted) {
   }
 
   function name() {
-    const few = experiments().slice(0, 100);
-    legend.hidden = few.length < 2;
-    fill(legend, few.map(({ id, label, style }) => {
+    const all = experiments();
+    const named = groups.size === 0 ? all.map(({ id, label, style }) => ({ key: id, label, style: style() })) : [...new Set(groups.values())].sort((one, other) => one.place - other.place);
+    legend.hidden = all.length < 2;
+    fill(legend, named.slice(0, 100).map(({ key, label, style: { color, dash } }) => {
       const swatch = h("span.swatch");
-      const { color, dash } = style();
       swatch.style.borderTopColor = color;
       swatch.style.borderTopStyle = dash.length === 0 ? "solid" : dash[0] <= 2 ? "dotted" : "dashed";
-      return h("span", { "data-id": id, onpointerenter: () => highlight(id), onpointerleave: () => highlight(null) }, swatch, h("span.cut", { title: label }, label));
+      return h("span", { "data-id": key, onpointerenter: () => highlight(key), onpointerleave: () => highlight(null) }, swatch, h("span.cut", { title: label }, label));
     }));
   }
 
@@ -258,6 +285,7 @@ export function charts(host, wanted) {
     update() {
       controls?.update();
       lay();
+      if (JSON.stringify(by()) !== JSON.stringify(JSON.parse(groupText)[0] ?? [])) changeExperiments();
       for (const card of cards.values()) card.restyle();
       showFull();
     },
@@ -274,6 +302,16 @@ export function charts(host, wanted) {
 
 // Metrics are below `logs`, which says nothing: their section is the next part of the path.
 export const titleOf = (path) => (path.startsWith("logs/") ? path.slice(5) : path);
+
+// The last part of a path says enough, unless it is the same for all that is measured.
+const nameOf = (path) => path.split("/").pop();
+
+// Of some paths, the one that has most of its beginning with `path` in common.
+function nearestTo(path, candidates) {
+  const parts = path.split("/");
+  const shared = (other) => { const others = other.split("/"); return others.filter((_, at) => others.slice(0, at + 1).every((part, place) => part === parts[place])).length; };
+  return candidates.reduce((best, one) => (best === null || shared(one) > shared(best) || (shared(one) === shared(best) && one.length < best.length) ? one : best), null);
+}
 
 // A zoom in the address is `path~from~to~low~high`; what is not zoomed is empty.
 const zoomText = ([path, { x, y }]) => [path, ...(x ?? ["", ""]), ...(y ?? ["", ""])].join("~");

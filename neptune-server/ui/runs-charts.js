@@ -1,6 +1,7 @@
 // The pane of the charts beside the table. The module of the charts is loaded when they are first shown.
 
 import { h } from "./dom.js";
+import * as state from "./state.js";
 
 // What goes to the search of the charts; `/` goes to the query.
 const SEARCH = "s";
@@ -16,7 +17,7 @@ export function chartsPane() {
     view = "coming";
     const { charts } = await import("./charts.js");
     if (isClosed || view !== "coming") return;
-    view = charts(element, { experiments: wanted, searchKey: SEARCH });
+    view = charts(element, { experiments: wanted, searchKey: SEARCH, group: () => state.readList("group") });
   }
 
   return {

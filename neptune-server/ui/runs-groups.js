@@ -79,7 +79,7 @@ export class Groups {
 }
 
 // Numbers before text, and nothing last.
-function compared(a, b) {
+export function compared(a, b) {
   const [one, other] = [format.numeric(a), format.numeric(b)];
   if (one !== null && other !== null) return one - other;
   if ((one === null) !== (other === null)) return one === null ? 1 : -1;
