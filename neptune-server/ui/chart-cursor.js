@@ -109,10 +109,14 @@ function line(row, hasSmooth) {
 }
 
 function valueOf(row) {
-  if (row.size !== undefined) return h("td.number", { title: String(row.value) }, format.number(row.value));
-  const extent = row.count > 1 ? ` (${format.number(row.minimum)} .. ${format.number(row.maximum)})` : "";
-  return h("td.number", { title: row.count > 1 ? `mean of ${row.count} points` : String(row.value) }, format.number(row.value), h("span.dim", extent));
+  const isOne = row.size === undefined && row.count === 1;
+  const extent = isOne || row.size !== undefined ? "" : ` (${format.number(row.minimum)} .. ${format.number(row.maximum)})`;
+  const title = row.size === undefined && !isOne ? `mean of ${row.count} points` : String(row.value);
+  return h("td.number", { title }, format.number(row.value), h("span.dim", extent, isOne ? "" : lostOf(row)));
 }
+
+// What is not in the mean, in words.
+const lostOf = ({ lost }) => ["NaN", "inf", "-inf"].map((word, which) => (lost[which] > 0 ? ` ${lost[which]} ${word}` : "")).join("");
 
 // Beside the cursor, and within the window.
 function settle() {

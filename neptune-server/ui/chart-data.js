@@ -18,11 +18,21 @@ function seconds(times) {
   return result;
 }
 
+// Most series have no infinite values, and share one column that says so.
+let none = new Float64Array(1024);
+
+function countsOf(values, length) {
+  if (values?.length > 0) return floats(values);
+  if (none.length < length) none = new Float64Array(2 * length);
+  return none.subarray(0, length);
+}
+
 // The columns of an overview of the API as arrays of numbers; what is null there is NaN.
 export function columns(overview) {
   return {
     length: overview.count.length,
     count: floats(overview.count), nonfinite: floats(overview.nonfinite),
+    positive: countsOf(overview.positive_infinite, overview.count.length), negative: countsOf(overview.negative_infinite, overview.count.length),
     firstStep: floats(overview.first_step), lastStep: floats(overview.last_step),
     firstTime: seconds(overview.first_time), lastTime: seconds(overview.last_time),
     first: floats(overview.first), last: floats(overview.last),

@@ -106,31 +106,37 @@ function band(pen, { data, axis }, { scaleX, scaleY, plot }) {
   fill();
 }
 
-// Marks on the edge for points that are not finite, or not above zero on a logarithmic axis.
+// Marks on the edge for points that have no place in the picture: infinite ones at the end where they would be, as are those not
+// above zero on a logarithmic axis, and NaN below, as a cross.
 function marks(pen, { data, axis }, { scaleX, scaleY, plot }) {
-  let last = -Infinity;
+  const last = { up: -Infinity, down: -Infinity, cross: -Infinity };
   const [from, end] = around(axis.x, scaleX.least, scaleX.greatest, axis.isFolded);
   for (let index = from; index < end; index += 1) {
     const isBelow = scaleY.isLog && data.minimum[index] <= 0;
-    if ((data.nonfinite[index] === 0 && !isBelow) || !isWithin(axis, index, scaleX.least, scaleX.greatest)) continue;
+    const odd = data.nonfinite[index];
+    if ((odd === 0 && !isBelow) || !isWithin(axis, index, scaleX.least, scaleX.greatest)) continue;
     const place = Math.min(plot.right, Math.max(plot.left, scaleX.at(axis.x[index])));
-    if (Math.abs(place - last) < 2) continue;
-    last = place;
-    const ends = [data.first[index], data.last[index]];
-    const isLow = ends.includes(-Infinity) || (isBelow && data.nonfinite[index] === 0);
-    pen.beginPath();
-    // A cross for NaN, and for what within a bucket is not known to be infinite.
-    if (!isLow && !ends.includes(Infinity)) {
-      pen.moveTo(place - MARK + 1, plot.top + 1); pen.lineTo(place + MARK - 1, plot.top + 2 * MARK - 1);
-      pen.moveTo(place + MARK - 1, plot.top + 1); pen.lineTo(place - MARK + 1, plot.top + 2 * MARK - 1);
-      pen.stroke();
-    } else {
-      const [base, tip] = isLow ? [plot.bottom - 2 * MARK, plot.bottom - 1] : [plot.top + 2 * MARK, plot.top + 1];
-      pen.moveTo(place - MARK, base); pen.lineTo(place + MARK, base); pen.lineTo(place, tip);
-      pen.closePath();
-      pen.fill();
-    }
+    const isDue = (kind) => { const isFar = Math.abs(place - last[kind]) >= 2; if (isFar) last[kind] = place; return isFar; };
+    const isDown = isBelow || data.negative[index] > 0;
+    if (data.positive[index] > 0 && isDue("up")) triangle(pen, place, plot.top + 2 * MARK, plot.top + 1);
+    if (isDown && isDue("down")) triangle(pen, place, plot.bottom - 2 * MARK, plot.bottom - 1);
+    if (odd > data.positive[index] + data.negative[index] && isDue("cross")) cross(pen, place, plot.bottom - (isDown ? 4 : 2) * MARK);
   }
+}
+
+function triangle(pen, place, base, tip) {
+  pen.beginPath();
+  pen.moveTo(place - MARK, base); pen.lineTo(place + MARK, base); pen.lineTo(place, tip);
+  pen.closePath();
+  pen.fill();
+}
+
+function cross(pen, place, top) {
+  const reach = MARK - 1;
+  pen.beginPath();
+  pen.moveTo(place - reach, top); pen.lineTo(place + reach, top + 2 * reach);
+  pen.moveTo(place + reach, top); pen.lineTo(place - reach, top + 2 * reach);
+  pen.stroke();
 }
 
 // A line of the picture: how it is drawn depends on what the chart shows.

@@ -5,6 +5,9 @@ import { nearest } from "./chart-data.js";
 // The most places in which a mean is drawn: more than most screens have pixels.
 const PLACES = 4000;
 
+// Columns of what has no place in the picture.
+const LOST = ["nonfinite", "positive", "negative"];
+
 export const SPREADS = [["range", "min to max"], ["deviation", "standard deviation"], ["error", "standard error"], ["none", "no band"]];
 
 // The mean of `members`, lines of chart-lines.js, as what else a line has. It has a value wherever a member has a point; another
@@ -27,7 +30,7 @@ export function combined(members, spread) {
 
 // A line in the order of the axis, with one value for each place: what comes back to a place is put together there.
 function trackOf({ data, axis, smooth }) {
-  const track = { x: axis.x, smoothX: axis.right, mean: data.mean, low: data.minimum, high: data.maximum, smooth, nonfinite: data.nonfinite };
+  const track = { x: axis.x, smoothX: axis.right, mean: data.mean, low: data.minimum, high: data.maximum, smooth, lost: LOST.map((name) => data[name]) };
   let isRising = true;
   for (let at = 1; at < data.length && isRising; at += 1) isRising = axis.x[at - 1] < axis.x[at] && axis.right[at - 1] <= axis.right[at];
   return isRising ? track : inOrder(track);
@@ -42,7 +45,7 @@ function inOrder(track) {
   const x = gather(track.x, (values) => values[0]);
   return {
     x, smoothX: x, mean: gather(track.mean, average), smooth: gather(track.smooth, average), low: gather(track.low, (values) => finite(values).reduce((best, value) => Math.min(best, value), Infinity)),
-    high: gather(track.high, (values) => finite(values).reduce((best, value) => Math.max(best, value), -Infinity)), nonfinite: gather(track.nonfinite, (values) => values.reduce((sum, value) => sum + value, 0)),
+    high: gather(track.high, (values) => finite(values).reduce((best, value) => Math.max(best, value), -Infinity)), lost: track.lost.map((column) => gather(column, (values) => values.reduce((sum, value) => sum + value, 0))),
   };
 }
 
@@ -123,10 +126,9 @@ function bounds(tracks, x, isThinned) {
 
 // How many values of the members are not finite, at the place nearest to each.
 function lost(tracks, x) {
-  const nonfinite = new Float64Array(x.length);
-  for (const track of tracks) {
-    if (!track.nonfinite.some((count) => count > 0)) continue;
-    track.nonfinite.forEach((count, at) => { if (count > 0) nonfinite[nearest(x, track.x[at])] += count; });
-  }
-  return { nonfinite };
+  return Object.fromEntries(LOST.map((name, which) => {
+    const sums = new Float64Array(x.length);
+    for (const track of tracks) track.lost[which].forEach((count, at) => { if (count > 0) sums[nearest(x, track.x[at])] += count; });
+    return [name, sums];
+  }));
 }

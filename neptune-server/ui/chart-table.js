@@ -4,7 +4,7 @@ import { around, isWithin } from "./chart-data.js";
 import { h } from "./dom.js";
 import * as format from "./format.js";
 
-const SERIES = ["series", "first_step", "last_step", "first_time", "last_time", "points", "nonfinite", "first", "last", "minimum", "maximum", "mean", "smoothed"];
+const SERIES = ["series", "first_step", "last_step", "first_time", "last_time", "points", "nan", "inf", "minus_inf", "first", "last", "minimum", "maximum", "mean", "smoothed"];
 const GROUPS = ["group", "x", "experiments_here", "experiments", "mean", "low", "high", "smoothed"];
 
 // What is seen, in rows for CSV, the names of the columns first.
@@ -27,7 +27,7 @@ function groupRow({ label, size, data, axis, smooth }, at) {
 function seriesRow({ label, data, smooth }, at) {
   const time = (seconds) => format.utc(seconds * 1e6);
   const figures = [data.first, data.last, data.minimum, data.maximum, data.mean].map((column) => bare(column[at]));
-  return [label, data.firstStep[at], data.lastStep[at], time(data.firstTime[at]), time(data.lastTime[at]), data.count[at], data.nonfinite[at], ...figures, bare(smooth?.[at])];
+  return [label, data.firstStep[at], data.lastStep[at], time(data.firstTime[at]), time(data.lastTime[at]), data.count[at], data.nonfinite[at] - data.positive[at] - data.negative[at], data.positive[at], data.negative[at], ...figures, bare(smooth?.[at])];
 }
 
 // How much of the data is seen: the caption of a chart.

@@ -229,7 +229,7 @@ export class Chart {
       const away = Number.isFinite(shown) ? Math.abs(scaleY.at(shown) - y) : Infinity;
       return {
         key, label, style, size, value, smoothed: smooth === null ? null : smooth[at], shown, count: data.count[at], minimum: data.minimum[at], maximum: data.maximum[at],
-        nonfinite: data.nonfinite[at], step: data.firstStep[at], time: size === undefined ? data.firstTime[at] : null, distance: Number.isFinite(away) ? away : 1e9,
+        lost: [data.nonfinite[at] - data.positive[at] - data.negative[at], data.positive[at], data.negative[at]], step: data.firstStep[at], time: size === undefined ? data.firstTime[at] : null, distance: Number.isFinite(away) ? away : 1e9,
       };
     });
   }

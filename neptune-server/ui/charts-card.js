@@ -83,10 +83,11 @@ export class Card {
   #loadAll() { return this.load(this.view.experiments().map(({ id }) => id)).catch((error) => this.chart?.set({ empty: error.message })); }
 
   // Asks again for these experiments.
-  async load(ids) {
+  async load(wanted) {
     this.#turn += 1;
     const turn = this.#turn;
     const xPath = this.view.xOf(this.path);
+    const ids = xPath === this.#xPath ? wanted : this.view.experiments().map(({ id }) => id);
     this.bucketsOfWhole = this.pieces();
     const paths = xPath === null ? [this.path] : [this.path, xPath];
     const found = await ask(paths.flatMap((path) => ids.map((experiment) => ({ experiment, path }))), this.bucketsOfWhole);

@@ -125,6 +125,7 @@ export function charts(host, wanted) {
     if (text === groupText) return;
     groupText = text;
     groups = grouping.length === 0 ? new Map() : groupsOf(ids.flatMap((id) => found.filter((row) => row.id === id)).map(({ id, cells }) => [id, cells.slice(4)]), grouping);
+    name();
     for (const card of cards.values()) card.show();
   }
 

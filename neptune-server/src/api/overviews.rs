@@ -59,6 +59,10 @@ struct Overview {
     count: Vec<u64>,
     /// How many of them are NaN or infinite; only `first` and `last` may be one of these.
     nonfinite: Vec<u64>,
+    /// How many of these are positive infinity; empty where no point is infinite.
+    positive_infinite: Vec<u64>,
+    /// How many of these are negative infinity; empty where no point is infinite.
+    negative_infinite: Vec<u64>,
     first_step: Vec<Number>,
     last_step: Vec<Number>,
     /// Microseconds since the epoch, UTC.
@@ -76,10 +80,15 @@ struct Overview {
 
 impl Overview {
     fn of(buckets: &[Bucket]) -> Self {
+        let has_infinite = buckets.iter().any(|bucket| bucket.infinite != [0; 2]);
+        let infinite =
+            |sign: usize| buckets.iter().filter(|_| has_infinite).map(|bucket| bucket.infinite[sign]).collect();
         let all = |of: fn(&Bucket) -> f64| numbers(buckets.iter().map(of).collect());
         Self {
             count: buckets.iter().map(|bucket| bucket.count).collect(),
             nonfinite: buckets.iter().map(|bucket| bucket.nonfinite).collect(),
+            positive_infinite: infinite(0),
+            negative_infinite: infinite(1),
             first_step: all(|bucket| bucket.first_step),
             last_step: all(|bucket| bucket.last_step),
             first_time: buckets.iter().map(|bucket| bucket.first_time).collect(),

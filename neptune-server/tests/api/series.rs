@@ -29,6 +29,10 @@ fn points_come_from_either_end_and_within_a_range() {
     assert_eq!(points("logs/loss&from=NaN")["steps"], json!([]));
     assert_eq!(points("logs/loss&from=3&to=2")["steps"], json!([]));
     assert_eq!(points("logs/odd")["values"], json!(["NaN", "inf", "-inf"]));
+    let odd = json!({ "series": [{ "experiment": "MNI-1", "path": "logs/odd" }], "buckets": 1 });
+    let odd = &server.send("POST", "/overviews", &odd).json()["series"][0];
+    let counts = ["count", "nonfinite", "positive_infinite", "negative_infinite"].map(|name| odd[name][0].as_u64());
+    assert_eq!(counts, [3, 3, 1, 1].map(Some));
     assert_eq!(points("logs/note")["values"], json!(["<script>"]));
     assert!(server.get("/experiments/MNI-1/points?path=sys/name").problem(404).contains("nothing was written"));
     assert!(server.get("/experiments/MNI-1/points?path=sys/state").problem(400).contains("only a series has points"));
@@ -84,6 +88,7 @@ fn overviews_of_what_is_there_and_of_what_is_not_come_in_one_answer() {
     for missing in [1, 2] {
         assert_eq!(answer["series"][missing]["count"], json!([]));
     }
+    assert_eq!((&first["positive_infinite"], &first["negative_infinite"]), (&json!([]), &json!([])));
     let error = server.send("POST", "/overviews", &json!({ "series": [series("MNI-9", "logs/loss")], "buckets": 1 }));
     assert!(error.problem(404).contains("MNI-9"));
     let none = server.send("POST", "/overviews", &json!({ "series": [series("MNI-1", "logs/loss")], "buckets": 0 }));

@@ -6,6 +6,7 @@ mod browser;
 mod site;
 
 mod charts;
+mod charts_groups;
 mod experiment;
 mod experiments;
 mod frame;

@@ -25,6 +25,9 @@ pub struct Bucket {
     pub count: u64,
     /// How many of them are NaN or infinite. These are in `count`, `first` and `last` and in nothing else.
     pub nonfinite: u64,
+    /// How many of these are positive infinity, and how many negative; the others are NaN. The brief of a sealed chunk does not
+    /// tell them apart, and has 0.
+    pub infinite: [u64; 2],
     /// The step and the value of the least point; `None` when no point is finite. Of equal ones, the first.
     pub minimum: Option<(f64, f64)>,
     /// The step and the value of the greatest point; `None` when no point is finite. Of equal ones, the first.
@@ -36,6 +39,7 @@ pub struct Bucket {
 /// What a pass over values finds, by their places.
 struct Extremes {
     nonfinite: usize,
+    infinite: [u64; 2],
     minimum: Option<usize>,
     maximum: Option<usize>,
     total: f64,
@@ -43,11 +47,13 @@ struct Extremes {
 
 impl Extremes {
     fn of(values: &[f64]) -> Self {
-        let mut found = Self { nonfinite: 0, minimum: None, maximum: None, total: 0.0 };
+        let mut found = Self { nonfinite: 0, infinite: [0; 2], minimum: None, maximum: None, total: 0.0 };
         let (mut least, mut greatest) = (f64::INFINITY, f64::NEG_INFINITY);
         for (at, &value) in values.iter().enumerate() {
             if !value.is_finite() {
                 found.nonfinite += 1;
+                found.infinite[0] += u64::from(value == f64::INFINITY);
+                found.infinite[1] += u64::from(value == f64::NEG_INFINITY);
                 continue;
             }
             found.total += value;
@@ -82,6 +88,7 @@ impl Bucket {
             last: *values.last()?,
             count: values.len() as u64,
             nonfinite: extremes.nonfinite as u64,
+            infinite: extremes.infinite,
             minimum: point(extremes.minimum),
             maximum: point(extremes.maximum),
             total: extremes.total,
@@ -95,6 +102,7 @@ impl Bucket {
         self.last = next.last;
         self.count += next.count;
         self.nonfinite += next.nonfinite;
+        self.infinite = [self.infinite[0] + next.infinite[0], self.infinite[1] + next.infinite[1]];
         self.minimum = either(self.minimum, next.minimum, |ours, theirs| theirs < ours);
         self.maximum = either(self.maximum, next.maximum, |ours, theirs| theirs > ours);
         self.total += next.total;
@@ -119,7 +127,7 @@ mod tests {
         let steps = [0.0, 10.0, 20.0, 30.0, 40.0, 50.0];
         let times = [5, 6, 7, 8, 9, 10];
         let whole = Bucket::of(&steps, &times, &values).unwrap();
-        assert_eq!((whole.count, whole.nonfinite, whole.total), (6, 2, 8.0));
+        assert_eq!((whole.count, whole.nonfinite, whole.infinite, whole.total), (6, 2, [1, 0], 8.0));
         assert_eq!((whole.minimum, whole.maximum), (Some((20.0, -1.0)), Some((40.0, 7.0))));
         assert_eq!((whole.first_time, whole.last_time, whole.last), (5, 10, -1.0));
         assert!(whole.first.is_nan());

@@ -39,25 +39,33 @@ impl Store {
     ) -> Result<Vec<Bucket>> {
         let series = self.find_numbers(experiment, path)?;
         let snapshot = self.connection.unchecked_transaction()?;
-        let buckets = self.buckets(series, range, buckets)?;
+        let buckets = self.buckets(series, range, buckets, Infinite::Told)?;
         snapshot.finish()?;
         Ok(buckets)
     }
 
     /// All points of a series of numbers in one bucket, as the transaction of the caller sees them; `None` when there are none.
+    /// It does not tell infinities from NaN.
     pub(crate) fn as_one_bucket(&self, experiment: i64, path: i64) -> Result<Option<Bucket>> {
         let series = FoundSeries::of_numbers(experiment, path);
-        Ok(self.buckets(series, f64::NEG_INFINITY..=f64::INFINITY, 1)?.pop())
+        Ok(self.buckets(series, f64::NEG_INFINITY..=f64::INFINITY, 1, Infinite::Untold)?.pop())
     }
 
     /// Chunks are looked up first and read after, and both must see the same ones: this is called within a transaction.
-    fn buckets(&self, series: FoundSeries, range: RangeInclusive<f64>, buckets: usize) -> Result<Vec<Bucket>> {
+    fn buckets(
+        &self,
+        series: FoundSeries,
+        range: RangeInclusive<f64>,
+        buckets: usize,
+        infinite: Infinite,
+    ) -> Result<Vec<Bucket>> {
         let pieces = self.pieces(series, range)?;
         let (Some(first), Some(last)) = (pieces.first(), pieces.last()) else { return Ok(Vec::new()) };
         let points: usize = pieces.iter().map(Piece::count).sum();
         let mut drawing = Drawing {
             grid: Grid::new(first.steps().0, last.steps().1, buckets),
             point_by_point: points <= buckets,
+            infinite,
             buckets: Vec::new(),
             share: 0,
         };
@@ -122,7 +130,8 @@ impl Store {
             if ends != Some(steps) || blocks.iter().map(|block| block.count).sum::<u64>() != count as u64 {
                 return Err(damaged("the brief of"));
             }
-            if blocks.iter().all(|block| drawing.grid.is_narrow(block)) {
+            let is_told = drawing.infinite == Infinite::Untold || blocks.iter().all(|block| block.nonfinite == 0);
+            if is_told && blocks.iter().all(|block| drawing.grid.is_narrow(block)) {
                 for block in &blocks {
                     drawing.add(drawing.grid.share(block.first_step), block);
                 }
@@ -196,11 +205,19 @@ impl Grid {
     }
 }
 
+/// Whether infinities are told from NaN: chunks that have any of them are decoded for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Infinite {
+    Told,
+    Untold,
+}
+
 /// The buckets so far.
 #[derive(Debug)]
 struct Drawing {
     grid: Grid,
     point_by_point: bool,
+    infinite: Infinite,
     buckets: Vec<Bucket>,
     /// The share of the last bucket.
     share: usize,
@@ -315,6 +332,8 @@ mod tests {
                     prop_assert!(own.contains(&extreme), "{extreme:?} is not a point of {bucket:?}");
                 }
                 prop_assert_eq!(bucket.nonfinite, (own.len() - finite.len()) as u64);
+                let of = |wanted: f64| own.iter().filter(|(_, value)| *value == wanted).count() as u64;
+                prop_assert_eq!(bucket.infinite, [of(f64::INFINITY), of(f64::NEG_INFINITY)]);
                 prop_assert_eq!((bucket.first_step, bucket.last_step), (own[0].0, own[own.len() - 1].0));
                 prop_assert_eq!(bucket.first.to_bits(), own[0].1.to_bits());
                 prop_assert_eq!(bucket.last.to_bits(), own[own.len() - 1].1.to_bits());
