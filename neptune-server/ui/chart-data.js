@@ -164,9 +164,14 @@ export function stepsBefore(data, place, points) {
   return at === place ? null : { from: data.firstStep[at], to: data.lastStep[place - 1] };
 }
 
-// The places of an axis that are looked at for a window: those in it and one to each side, or all where the line goes back and forth.
+// The places of a line through `x` in a window: those in it and one to each side, or all where the line goes back and forth.
 export function around(x, from, to, isFolded) {
   return isFolded ? [0, x.length] : [Math.max(0, firstFrom(x, from) - 1), Math.min(x.length, lastTo(x, to) + 1)];
+}
+
+// The first of the buckets in a window and what is behind the last. Where the line goes back and forth, `isWithin` says which.
+export function inside(axis, from, to) {
+  return axis.isFolded ? [0, axis.x.length] : [firstFrom(axis.right, from), lastTo(axis.left, to)];
 }
 
 export const isWithin = (axis, at, from, to) => Math.max(axis.left[at], axis.right[at]) >= from && Math.min(axis.left[at], axis.right[at]) <= to;
@@ -206,10 +211,10 @@ export function range(lines, [from, to], { isLog, isTrimmed }) {
   const values = [];
   const floor = isLog ? 0 : -Infinity;
   let least = Infinity, greatest = -Infinity;
-  for (const { axis, data: { minimum, maximum, length } } of lines) {
-    const [begin, end] = around(axis.x, from, to, axis.isFolded);
-    for (let at = begin; at < end && at < length; at += 1) {
-      if (!isWithin(axis, at, from, to)) continue;
+  for (const { axis, data: { minimum, maximum } } of lines) {
+    const [begin, end] = inside(axis, from, to);
+    for (let at = begin; at < end; at += 1) {
+      if (axis.isFolded && !isWithin(axis, at, from, to)) continue;
       // NaN is in no order, so that it passes none of these.
       const low = minimum[at], high = maximum[at];
       if (low > floor && low < least) least = low;

@@ -1,6 +1,6 @@
 // Draws the picture of a chart with a pen: a canvas, or what writes SVG (chart-svg.js). Both have the same calls.
 
-import { around, firstFrom, isWithin } from "./chart-data.js";
+import { around, firstFrom, inside, isWithin } from "./chart-data.js";
 
 export const FONT = "11px system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif";
 
@@ -108,13 +108,14 @@ function band(pen, { data, axis }, { scaleX, scaleY, plot }) {
 
 // Marks on the edge for points that have no place in the picture: infinite ones at the end where they would be, as are those not
 // above zero on a logarithmic axis, and NaN below, as a cross.
-function marks(pen, { data, axis }, { scaleX, scaleY, plot }) {
+function marks(pen, { data, axis, hasLost }, { scaleX, scaleY, plot }) {
+  if (!hasLost && !scaleY.isLog) return;
   const last = { up: -Infinity, down: -Infinity, cross: -Infinity };
-  const [from, end] = around(axis.x, scaleX.least, scaleX.greatest, axis.isFolded);
+  const [from, end] = inside(axis, scaleX.least, scaleX.greatest);
   for (let index = from; index < end; index += 1) {
     const isBelow = scaleY.isLog && data.minimum[index] <= 0;
     const odd = data.nonfinite[index];
-    if ((odd === 0 && !isBelow) || !isWithin(axis, index, scaleX.least, scaleX.greatest)) continue;
+    if ((odd === 0 && !isBelow) || (axis.isFolded && !isWithin(axis, index, scaleX.least, scaleX.greatest))) continue;
     const place = Math.min(plot.right, Math.max(plot.left, scaleX.at(axis.x[index])));
     const isDue = (kind) => { const isFar = Math.abs(place - last[kind]) >= 2; if (isFar) last[kind] = place; return isFar; };
     const isDown = isBelow || data.negative[index] > 0;

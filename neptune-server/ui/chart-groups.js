@@ -25,7 +25,7 @@ export function combined(members, spread) {
     : spread === "range" ? (isSmooth ? extremes(drawn, drawn) : extremes(...bounds(tracks, x, isThinned))) : [mean, mean];
   const axis = { x, left: x, right: x, minimumX: x, maximumX: x, isFolded: false };
   const data = { length: x.length, count, minimum, maximum, mean, first: mean, last: mean, firstStep: x, lastStep: x, ...lost(tracks, x) };
-  return { data, whole: data, axis, smooth, extremes: { x, y: mean }, hasBand: spread !== "none" };
+  return { data, whole: data, axis, smooth, extremes: { x, y: mean }, hasBand: spread !== "none", hasLost: data.nonfinite.some((count) => count > 0) };
 }
 
 // A line in the order of the axis, with one value for each place: what comes back to a place is put together there.

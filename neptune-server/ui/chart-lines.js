@@ -27,7 +27,7 @@ function lineOf({ key, label, style, start, overview, windows, x = null, group =
   const { data, smooth, placed, leftOut } = axis === "series" ? onOther(all, average, x) : { data: all, smooth: average, leftOut: 0, placed: shape.onAxis(all, axis, Math.min(start ?? Infinity, all.firstTime[0])) };
   const isBucketed = data.count.some((count) => count > 1);
   return {
-    key, label, style, group, pieces, data, smooth, leftOut, axis: placed, extremes: shape.extremes(data, placed), hasBand: band && isBucketed && !placed.isFolded,
+    key, label, style, group, pieces, data, smooth, leftOut, isBucketed, hasLost: data.nonfinite.some((count) => count > 0), axis: placed, extremes: shape.extremes(data, placed), hasBand: band && isBucketed && !placed.isFolded,
     whole: columnsOf(overview), other: x === null ? null : columnsOf(x.overview),
   };
 }

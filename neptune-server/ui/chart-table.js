@@ -1,6 +1,6 @@
 // What a chart shows, in words and in rows.
 
-import { around, isWithin } from "./chart-data.js";
+import { inside, isWithin } from "./chart-data.js";
 import { h } from "./dom.js";
 import * as format from "./format.js";
 
@@ -12,8 +12,8 @@ export function rowsOf(lines, { least, greatest }) {
   const isGrouped = lines.some(({ size }) => size !== undefined);
   return [isGrouped ? GROUPS : SERIES, ...lines.flatMap((line) => {
     const rows = [];
-    const [from, end] = around(line.axis.x, least, greatest, line.axis.isFolded);
-    for (let at = from; at < end; at += 1) if (isWithin(line.axis, at, least, greatest)) rows.push(isGrouped ? groupRow(line, at) : seriesRow(line, at));
+    const [from, end] = inside(line.axis, least, greatest);
+    for (let at = from; at < end; at += 1) if (!line.axis.isFolded || isWithin(line.axis, at, least, greatest)) rows.push(isGrouped ? groupRow(line, at) : seriesRow(line, at));
     return rows;
   })];
 }
@@ -41,22 +41,29 @@ export function told(members, lines, picture, nameX) {
 
 function density(members, { scaleX, plot }) {
   let most = 1, isWhole = true;
-  for (const { data, axis } of members) {
-    let [points, left, right] = [0, Infinity, -Infinity];
-    const [from, end] = around(axis.x, scaleX.least, scaleX.greatest, axis.isFolded);
-    for (let at = from; at < end; at += 1) {
-      if (!isWithin(axis, at, scaleX.least, scaleX.greatest)) continue;
-      points += data.count[at];
-      if (data.count[at] > 1) isWhole = false;
-      left = Math.min(left, axis.left[at], axis.right[at]);
-      right = Math.max(right, axis.left[at], axis.right[at]);
-    }
+  for (const member of members) {
+    const { axis } = member;
+    const [from, end] = inside(axis, scaleX.least, scaleX.greatest);
+    const [points, pieces] = counted(member, from, end, scaleX);
     if (points === 0) continue;
-    const seen = Math.min(scaleX.greatest, right) - Math.max(scaleX.least, left);
-    most = Math.max(most, points / Math.max(1, Math.min(plot.width, seen * scaleX.factor)));
+    if (points > pieces) isWhole = false;
+    const [left, right] = axis.isFolded ? [scaleX.least, scaleX.greatest] : [Math.max(scaleX.least, axis.left[from]), Math.min(scaleX.greatest, axis.right[end - 1])];
+    most = Math.max(most, points / Math.max(1, Math.min(plot.width, (right - left) * scaleX.factor)));
   }
   if (isWhole) return "raw points";
   return `about ${most < 10 ? Number(most.toPrecision(2)) : Math.round(most)} points per pixel`;
+}
+
+// How many points are in a window, and in how many pieces.
+function counted({ data, axis, isBucketed }, from, end, { least, greatest }) {
+  if (!isBucketed && !axis.isFolded) return [end - from, end - from];
+  let [points, pieces] = [0, 0];
+  for (let at = from; at < end; at += 1) {
+    if (axis.isFolded && !isWithin(axis, at, least, greatest)) continue;
+    points += data.count[at];
+    pieces += 1;
+  }
+  return [points, pieces];
 }
 
 // A table of the lines, for those who do not see the picture.

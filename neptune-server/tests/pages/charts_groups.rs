@@ -264,7 +264,7 @@ fn what_has_no_place_in_a_picture_is_told_by_its_name() {
         const pen = new SvgPen(100, 100), x = Float64Array.from([10, 40, 80]), y = Float64Array.from([NaN, NaN, NaN]);
         const data = { length: 3, count: x, nonfinite: [1, 1, 1], positive: [1, 0, 0], negative: [0, 1, 0], mean: y, minimum: y, maximum: y };
         const plot = { left: 0, right: 100, top: 0, bottom: 100, width: 100, height: 100 };
-        const one = { data, axis: { x, left: x, right: x }, extremes: { x, y }, smooth: null, hasBand: false, style: { color: 'red', dash: [] } };
+        const one = { data, axis: { x, left: x, right: x }, extremes: { x, y }, smooth: null, hasBand: false, hasLost: true, style: { color: 'red', dash: [] } };
         it.line(pen, one, { scaleX: scale(0, 100, 0, 100), scaleY: scale(0, 1, 100, 0), plot, density: 1, lines: [one] });
         return pen.text().match(/ d=\"[^\"]*\"/g).join(''); })";
     let marks = browser.value(svg);
