@@ -41,6 +41,7 @@ const ASSETS: &[(&str, &str, &[u8])] = assets! {
     "charts-choose.js": SCRIPT,
     "charts-feed.js": SCRIPT,
     "charts-groups.js": SCRIPT,
+    "charts-paths.js": SCRIPT,
     "charts.css": STYLE,
     "charts.js": SCRIPT,
     "compare-rows.js": SCRIPT,

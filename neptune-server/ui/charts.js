@@ -25,6 +25,7 @@ import { highlight, onHighlight } from "./chart-cursor.js";
 import { bar, chosen } from "./charts-bar.js";
 import { Card } from "./charts-card.js";
 import { canGroup, groupBy, groupedBy, groupsOf } from "./charts-groups.js";
+import { nameOf, nearestTo, sectionOf, titleOf, zoomOf, zoomText } from "./charts-paths.js";
 import { css, fill, h, settled } from "./dom.js";
 import { numeric } from "./format.js";
 import * as keys from "./keys.js";
@@ -299,31 +300,4 @@ export function charts(host, wanted) {
       element.remove();
     },
   };
-}
-
-// Metrics are below `logs`, which says nothing: their section is the next part of the path.
-export const titleOf = (path) => (path.startsWith("logs/") ? path.slice(5) : path);
-
-// The last part of a path says enough, unless it is the same for all that is measured.
-const nameOf = (path) => path.split("/").pop();
-
-// Of some paths, the one that has most of its beginning with `path` in common.
-function nearestTo(path, candidates) {
-  const parts = path.split("/");
-  const shared = (other) => { const others = other.split("/"); return others.filter((_, at) => others.slice(0, at + 1).every((part, place) => part === parts[place])).length; };
-  return candidates.reduce((best, one) => (best === null || shared(one) > shared(best) || (shared(one) === shared(best) && one.length < best.length) ? one : best), null);
-}
-
-// A zoom in the address is `path~from~to~low~high`; what is not zoomed is empty.
-const zoomText = ([path, { x, y }]) => [path, ...(x ?? ["", ""]), ...(y ?? ["", ""])].join("~");
-
-function zoomOf(text) {
-  const parts = text.split("~");
-  const pair = (at) => (parts.slice(at, at + 2 || undefined).every((end) => end !== "" && Number.isFinite(Number(end))) ? parts.slice(at, at + 2 || undefined).map(Number) : null);
-  return [parts.slice(0, -4).join("~"), { x: pair(-4), y: pair(-2) }];
-}
-
-function sectionOf(path) {
-  const title = titleOf(path);
-  return title.includes("/") ? title.slice(0, title.indexOf("/")) : path.startsWith("logs/") ? "logs" : path;
 }

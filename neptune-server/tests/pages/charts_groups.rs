@@ -217,7 +217,7 @@ fn any_series_is_an_axis_and_is_found_by_a_search() {
     browser.click("dialog.charts-choose li input");
     browser.wait_for("location.search.includes('tokens') && document.querySelector('dialog') === null");
     browser.wait_for("document.querySelector('.charts-bar select').selectedOptions[0].textContent === 'tokens'");
-    browser.wait_for(&format!("({CAPTION}) === 'raw points'"));
+    browser.wait_for_text(".chart table caption", "by tokens");
     browser.hover(".chart .plot", (0.97, 0.5));
     browser.wait_for_text(".chart-tip strong", "tokens 9000");
     experiment.stop().unwrap();

@@ -332,7 +332,7 @@ mod tests {
                     prop_assert!(own.contains(&extreme), "{extreme:?} is not a point of {bucket:?}");
                 }
                 prop_assert_eq!(bucket.nonfinite, (own.len() - finite.len()) as u64);
-                let of = |wanted: f64| own.iter().filter(|(_, value)| *value == wanted).count() as u64;
+                let of = |wanted: f64| own.iter().filter(|(_, value)| value.to_bits() == wanted.to_bits()).count() as u64;
                 prop_assert_eq!(bucket.infinite, [of(f64::INFINITY), of(f64::NEG_INFINITY)]);
                 prop_assert_eq!((bucket.first_step, bucket.last_step), (own[0].0, own[own.len() - 1].0));
                 prop_assert_eq!(bucket.first.to_bits(), own[0].1.to_bits());
