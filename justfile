@@ -10,7 +10,7 @@ quick:
 
 # The bars of speed and size, each beside its floor.
 bench:
-    cargo bench -p neptune-benches
+    cargo bench -p neptune-benches --bench bars
 
 # Format everything.
 fmt:

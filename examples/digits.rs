@@ -1,5 +1,6 @@
 //! A small network learns to read handwritten digits, and neptune keeps what happened. Run it from any folder:
-//! `cargo run --release --example digits`. It keeps what it logs under `NEPTUNE_DIR`, by default `./.neptune`.
+//! `cargo run --release --example digits`. It keeps what it logs under `NEPTUNE_DIR`, by default `./.neptune`. Behind `--` a learning
+//! rate may follow, so that there is something to compare: `cargo run --release --example digits -- 0.3`.
 //!
 //! The training itself knows nothing of neptune: only this file does.
 
@@ -10,6 +11,7 @@ mod network;
 #[path = "digits/random.rs"]
 mod random;
 
+use std::env;
 use std::error::Error;
 use std::io::{self, Write as _};
 
@@ -31,12 +33,16 @@ struct Params {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
+    let learning_rate = match env::args().nth(1) {
+        Some(rate) => rate.parse().map_err(|error| format!("the learning rate {rate:?}: {error}"))?,
+        None => 0.1,
+    };
     let params = Params {
         hidden: 32,
         epochs: 30,
         batch_size: 16,
         seed: 1,
-        descent: Descent { learning_rate: 0.1, momentum: 0.5 },
+        descent: Descent { learning_rate, momentum: 0.5 },
     };
 
     let session = Session::from_env()?;

@@ -12,4 +12,5 @@ mod experiments;
 mod frame;
 mod hostile;
 mod live;
+mod pictures;
 mod runs;

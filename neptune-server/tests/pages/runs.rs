@@ -67,31 +67,3 @@ fn the_keyboard_chooses_experiments_and_compares_them() {
     browser.wait_for_text("main", "rate");
     assert!(browser.text().contains("0.01"), "{}", browser.text());
 }
-
-/// Pictures of the pages for the documentation: `cargo nextest run -p neptune-server --run-ignored only pictures`.
-#[test]
-#[ignore = "it writes into the documentation"]
-fn pictures_of_the_pages() {
-    let site = three();
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/ui");
-    std::fs::create_dir_all(&folder).unwrap();
-    let pages = [
-        ("projects", "/"),
-        ("experiments", "/p/ada/mnist?view=split"),
-        ("charts", "/p/ada/mnist?view=charts"),
-        ("compare", "/compare?ids=MNI-1,MNI-2,MNI-3"),
-        ("experiment", "/e/MNI-3"),
-    ];
-    let mut browser = site.open("/");
-    for (name, page) in pages {
-        for dark in [false, true] {
-            browser.prefer_dark(dark);
-            browser.go(&site.url(page));
-            browser.value("new Promise((done) => setTimeout(done, 1000))");
-            browser.picture(&folder.join(format!("{name}{}.png", if dark { "-dark" } else { "" })));
-        }
-    }
-    browser.size(800, 600);
-    browser.click("header .home");
-    browser.wait_for_text("main", "ada/mnist");
-}

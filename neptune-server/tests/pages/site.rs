@@ -18,9 +18,7 @@ impl Site {
     /// A folder in which nothing was logged yet.
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let ui = Ui::new(folder.path().join("neptune")).bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        let url = ui.url();
-        std::thread::Builder::new().name("test:ui".into()).spawn(move || ui.serve()).unwrap();
+        let url = serve(&folder.path().join("neptune"));
         Self { folder, url }
     }
 
@@ -46,6 +44,14 @@ impl Site {
     pub(crate) fn experiment(&self) -> Experiment {
         self.session().experiment().without_console().without_hardware().start().unwrap()
     }
+}
+
+/// Serves a folder until the test ends; returns the address.
+pub(crate) fn serve(folder: &Path) -> String {
+    let ui = Ui::new(folder).bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = ui.url();
+    std::thread::Builder::new().name("test:ui".into()).spawn(move || ui.serve()).unwrap();
+    url
 }
 
 fn session(folder: &Path) -> Session {
