@@ -45,13 +45,18 @@ export function saveSvg(pictureOf, title, names) {
 
 export async function savePng(pictureOf, title, names) {
   const picture = pictureOf(TITLE);
+  await savePicture(picture.width, heightWith(picture, names), title, (pen, density) => paint(pen, { ...picture, density }, title, names));
+}
+
+// What `paintOn(pen, density)` draws, as a PNG of at least twice as many pixels.
+export async function savePicture(width, height, title, paintOn) {
   const canvas = document.createElement("canvas");
   const density = Math.max(2, devicePixelRatio);
-  canvas.width = picture.width * density;
-  canvas.height = heightWith(picture, names) * density;
+  canvas.width = width * density;
+  canvas.height = height * density;
   const pen = canvas.getContext("2d");
   pen.scale(density, density);
-  paint(pen, { ...picture, density }, title, names);
+  paintOn(pen, density);
   save(await new Promise((done) => canvas.toBlob(done, "image/png")), title, "png");
 }
 

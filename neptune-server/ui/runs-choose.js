@@ -6,16 +6,15 @@ import { choices } from "./runs-columns.js";
 // The most choices that are listed at once; a search finds the others.
 const LISTED = 300;
 
-// Opens the dialog. `now()` gives the paths that are shown, `known` all that there are; `change` takes the new ones, and null
-// goes back to the proposed ones.
-export function chooseColumns({ now, known, change }) {
-  const all = choices(known);
-  const search = h("input", { type: "search", placeholder: "Search columns", "aria-label": "Search columns", oninput: draw });
+// Opens the dialog. `now()` gives the paths that are shown, `known` all that there are, or `all` these in their order; `change` takes
+// the new ones, and null goes back to the proposed ones.
+export function chooseColumns({ title = "Columns", now, known, all = choices(known), change }) {
+  const search = h("input", { type: "search", placeholder: `Search ${title.toLowerCase()}`, "aria-label": `Search ${title.toLowerCase()}`, oninput: draw });
   const found = h("ul.found");
   const count = h("div.dim");
   const shown = h("ol.chosen");
-  const dialog = h("dialog.columns", { "aria-label": "Columns", onclose: () => dialog.remove() },
-    h("div.tools", h("h2", "Columns"), search, h("button", { onclick: addAll }, "Add all that match"),
+  const dialog = h("dialog.columns", { "aria-label": title, onclose: () => dialog.remove() },
+    h("div.tools", h("h2", title), search, h("button", { onclick: addAll }, "Add all that match"),
       h("button", { onclick: () => set(null) }, "As proposed"), h("button.main", { onclick: () => dialog.close() }, "Done")),
     h("div.lists", h("section", h("h3", "There are"), found, count), h("section", h("h3", "Shown, in this order"), shown)));
 

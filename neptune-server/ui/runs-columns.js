@@ -14,7 +14,7 @@ const WIDTHS = new Map([
 ]);
 
 // What is beside the work: found by search, and not proposed.
-const BESIDE = /^(sys|monitoring|source_code|artifacts|environment|properties)\//;
+export const BESIDE = /^(sys|monitoring|source_code|artifacts|environment|properties)\//;
 const ALWAYS_THERE = ["sys/id", "sys/name"];
 
 // At most so many parameters and metrics are proposed; more are chosen.
