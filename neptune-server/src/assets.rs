@@ -49,6 +49,7 @@ const ASSETS: &[(&str, &str, &[u8])] = assets! {
     "compare-brushes.js": SCRIPT,
     "compare-colors.js": SCRIPT,
     "compare-data.js": SCRIPT,
+    "compare-drag.js": SCRIPT,
     "compare-heads.js": SCRIPT,
     "compare-many.css": STYLE,
     "compare-many.js": SCRIPT,

@@ -1,6 +1,7 @@
 // The heads of the axes: the name, which is dragged to move the axis and pressed for what else can be done with it, and whether it is
 // logarithmic.
 
+import { follow } from "./compare-drag.js";
 import { h } from "./dom.js";
 import { keyed } from "./keyed.js";
 
@@ -13,7 +14,7 @@ export function heads(actions) {
   const element = h("div.heads", { role: "list", "aria-label": "Axes: Enter for more, alt and arrow moves" });
 
   function make({ column }) {
-    const name = h("button.bare.cut.name", { onclick: () => { if (!name.isDragged) actions.open(column); name.isDragged = false; } });
+    const name = h("button.bare.cut.name", { onclick: (event) => { if (!name.isDragged || event.detail === 0) actions.open(column); } });
     const log = h("button.bare.log", { onclick: () => actions.log(column) }, "log");
     const head = h("div.head", { role: "listitem" }, name, h("div.under", log, h("span.dim")));
     head.dataset.column = column;
@@ -40,20 +41,16 @@ export function heads(actions) {
     if (event.button !== 0) return;
     const left = element.getBoundingClientRect().left;
     name.isDragged = false;
-    name.setPointerCapture(event.pointerId);
-    const move = (now) => {
+    follow((now) => {
       if (!name.isDragged && Math.abs(now.clientX - event.clientX) < STILL) return;
       name.isDragged = true;
       actions.drag(column, now.clientX - left);
-    };
-    name.addEventListener("pointermove", move);
-    name.addEventListener("lostpointercapture", () => {
-      name.removeEventListener("pointermove", move);
+    }, () => {
       if (!name.isDragged) return;
       const columns = actions.order();
       actions.drag(null);
       actions.move(columns);
-    }, { once: true });
+    });
   }
 
   return {

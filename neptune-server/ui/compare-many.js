@@ -40,7 +40,7 @@ class Many {
     this.figure = figure(this);
     this.color = h("button", { title: "Colour by (c)", onclick: () => this.pickColor() });
     this.legend = h("span.legend");
-    this.told = h("span.dim", { role: "status" });
+    this.told = h("span.told.dim", { role: "status" });
     this.keep = h("button", { title: "Leave out all others", onclick: () => write({ ids: this.keptIds(), brush: null }, { push: true }) }, "Keep only these");
     this.side = h("a.button", { title: "Side by side" }, "Open in table");
     this.clear = h("button", { title: "Clear all brushes (0)", onclick: () => write({ brush: null }) }, "Clear brushes");
@@ -143,7 +143,8 @@ class Many {
   }
 
   draw() {
-    if (this.values === undefined) return;
+    // What asks for columns that are not here yet draws when they are.
+    if (this.values === undefined || !this.columns().every((column) => this.values.columns.has(column))) return;
     const missing = this.missing();
     this.nothing.hidden = missing === null;
     this.body.hidden = missing !== null;
@@ -165,13 +166,11 @@ class Many {
   tell(count, number = brushes.read().size) {
     const all = this.rows.length;
     const lacking = readList("ids").length - all;
-    const isSome = number > 0 && count < all;
     const said = number > 0 ? `${count} of ${all} kept by ${number} ${number === 1 ? "brush" : "brushes"}` : `${all} ${all === 1 ? "experiment" : "experiments"}`;
     this.told.textContent = lacking > 0 ? `${said}; ${lacking} of the chosen are not there, or twice` : said;
-    this.clear.hidden = number === 0;
-    this.keep.hidden = !isSome;
-    this.keep.disabled = count === 0;
-    this.side.hidden = count === 0;
+    // They are there all the time, so that nothing moves when a brush begins.
+    this.clear.disabled = number === 0;
+    this.keep.disabled = count === 0 || count === all;
     this.side.href = `/compare?${new URLSearchParams({ ids: listText(this.keptIds()) })}`;
   }
 

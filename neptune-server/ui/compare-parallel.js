@@ -4,6 +4,7 @@
 
 import { axisDialog } from "./compare-axis.js";
 import * as brushes from "./compare-brushes.js";
+import { follow } from "./compare-drag.js";
 import { heads } from "./compare-heads.js";
 import { many, penOf, themeOf } from "./compare-many.js";
 import { draw, layout, nearest, SIDE, TOP, trace } from "./compare-parallel-draw.js";
@@ -187,16 +188,17 @@ class Parallel {
   }
 
   press(event) {
+    this.isDrag = false;
     if (event.button !== 0 || !this.picture) return;
     const { x, y: from } = this.where(event);
     const at = this.axisAt(x);
     if (at === null) return;
     const { column } = this.picture.axes[at];
-    this.plot.setPointerCapture(event.pointerId);
     const before = brushes.read();
-    const move = (now) => {
+    follow((now) => {
       const { y } = this.where(now);
       if (this.brushing === null && Math.abs(y - from) < STILL) return;
+      this.isDrag = true;
       this.point(null);
       const next = brushes.between(this.picture.axes[at], this.picture.rules[at].scale, this.picture, from, y);
       const all = new Map(before);
@@ -205,19 +207,16 @@ class Parallel {
       this.kept = this.page.kept(all);
       this.page.tell(this.kept.reduce((sum, one) => sum + one, 0), all.size);
       this.redraw();
-    };
-    this.plot.addEventListener("pointermove", move);
-    this.plot.addEventListener("lostpointercapture", () => {
-      this.plot.removeEventListener("pointermove", move);
+    }, () => {
       const all = this.brushing?.all;
       this.brushing = null;
       if (all !== undefined) brushes.write(all);
-    }, { once: true });
+    });
   }
 
   click(event) {
     const { x, y } = this.where(event);
-    if (!this.picture || this.axisAt(x) !== null) return;
+    if (!this.picture || this.isDrag || this.axisAt(x) !== null) return;
     const place = nearest(this.picture, this.kept, x, y, AT_LINE);
     if (place !== null) state.go(this.page.address(place));
   }

@@ -171,7 +171,7 @@ class Scatter {
     if (by === undefined || !this.picture) return;
     event.preventDefault();
     const { xs, ys } = this.picture;
-    const places = [...xs.keys()].filter((place) => this.kept[place] === 1 && has(this.picture, place)).sort((one, other) => xs[one] - xs[other] || ys[one] - ys[other]);
+    const places = [...xs.keys()].filter((place) => this.kept[place] === 1 && has(this.picture, place)).sort((one, other) => xs[one] - xs[other] || ys[other] - ys[one]);
     if (places.length === 0) return;
     const index = places.indexOf(now);
     const next = places[index < 0 ? (by > 0 ? 0 : places.length - 1) : (index + by + places.length) % places.length];

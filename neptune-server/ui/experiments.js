@@ -8,7 +8,7 @@ import * as keys from "./keys.js";
 import * as live from "./live.js";
 import { attempt } from "./notice.js";
 import * as state from "./state.js";
-import { bulkBar, compareAddress, saveCsv } from "./runs-bulk.js";
+import { bulkBar, compareAddress, compareAll, saveCsv } from "./runs-bulk.js";
 import { chartsPane } from "./runs-charts.js";
 import { chooseColumns } from "./runs-choose.js";
 import * as columnsOf from "./runs-columns.js";
@@ -82,6 +82,7 @@ class Page {
     fill(this.place, h("div.experiments", this.bar.element,
       h("div.tools.above", h("div.tools.choice", { role: "group", "aria-label": "View" }, this.views), this.count,
         h("button", { onclick: () => this.choose() }, "Columns"), this.differ, h("label", h("span.dim", "group by"), this.group),
+        h("button", { title: "All rows that match, in parallel coordinates or a scatter plot", onclick: () => attempt(() => compareAll(this.wanted())) }, "Compare all"),
         h("button", { title: "All rows that match and the columns that are shown, as CSV", onclick: () => this.save([]) }, "Export CSV"),
         this.trash, this.menu.element),
       this.empty, this.split.element));

@@ -2,13 +2,15 @@
 
 import { experimentPath, get, patch, post } from "./api.js";
 import { fill, h } from "./dom.js";
-import { attempt } from "./notice.js";
-import { listText } from "./state.js";
+import { attempt, say } from "./notice.js";
+import { go, listText } from "./state.js";
 import { csvText } from "./runs-cells.js";
 
 // Rows of one request of an export.
 const AT_ONCE = 2000;
 const NAMED = 12;
+// The most experiments that are compared in one picture: their ids are in the address, which has an end.
+const COMPARED = 2000;
 
 // `ids()` are the experiments that it is about, `changed(areGone)` is called when something was done to them.
 export function bulkBar({ ids, changed, exportRows }) {
@@ -33,6 +35,13 @@ export function bulkBar({ ids, changed, exportRows }) {
 }
 
 export const compareAddress = (ids) => `/compare?${new URLSearchParams({ ids: listText(ids) })}`;
+
+// Goes to the picture of all experiments of a query, in parallel coordinates.
+export async function compareAll({ project, filter, sort }) {
+  const { total, rows } = await get("/experiments", { project, filter, sort, limit: COMPARED });
+  go(`${compareAddress(rows.map(({ id }) => id))}&view=parallel`);
+  if (total > rows.length) say(`these are the first ${rows.length} of ${total}; a query says which`);
+}
 
 async function each(ids, work) { for (const id of ids) await work(id); }
 

@@ -7,6 +7,7 @@ mod site;
 
 mod charts;
 mod charts_groups;
+mod compare;
 mod experiment;
 mod experiments;
 mod frame;
