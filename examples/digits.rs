@@ -37,13 +37,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some(rate) => rate.parse().map_err(|error| format!("the learning rate {rate:?}: {error}"))?,
         None => 0.1,
     };
-    let params = Params {
-        hidden: 32,
-        epochs: 30,
-        batch_size: 16,
-        seed: 1,
-        descent: Descent { learning_rate, momentum: 0.5 },
-    };
+    let params =
+        Params { hidden: 32, epochs: 30, batch_size: 16, seed: 1, descent: Descent { learning_rate, momentum: 0.5 } };
 
     let session = Session::from_env()?;
     let experiment = session
