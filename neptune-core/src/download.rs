@@ -4,10 +4,12 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Component, Path, PathBuf},
 };
 
 use neptune_format::{ObjectId, VariablePath};
+use rustix::fs::OFlags;
 use uuid::Uuid;
 
 use crate::{
@@ -144,7 +146,7 @@ pub fn whole<T, E: From<Error>>(
 /// # Errors
 /// When it cannot be read.
 pub fn is_whole(source: &Path, object: ObjectId, progress: &mut dyn FnMut(u64)) -> io::Result<bool> {
-    let (found, _) = copied(&mut File::open(source)?, &mut io::sink(), progress)?;
+    let (found, _) = copied(&mut open_file(source)?, &mut io::sink(), progress)?;
     Ok(found == object)
 }
 
@@ -165,9 +167,24 @@ pub fn png(pixels: &[u8]) -> io::Result<Vec<u8>> {
     crate::encoder::png(pixels)
 }
 
+/// Opens the file `source` that holds content, and nothing else: a link could lead to any file of this machine, and whoever opens
+/// a pipe waits until somebody writes to it. Folders come from machines and people that need not be trusted.
+///
+/// # Errors
+/// `NotFound` when nothing is there, `InvalidData` when it is no file, and those of the disk.
+pub fn open_file(source: &Path) -> io::Result<File> {
+    let is_none = |what: &str| io::Error::new(io::ErrorKind::InvalidData, format!("{} is {what}", source.display()));
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(source).map_err(|error| {
+        let is_link = fs::symlink_metadata(source).is_ok_and(|there| there.is_symlink());
+        if is_link { is_none("a link, not the file itself") } else { error }
+    })?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(is_none("a folder, a pipe or a device, not a file")) }
+}
+
 /// Opens the content of `what`.
 pub(crate) fn open(what: &str, source: &Path) -> Result<File> {
-    File::open(source).map_err(|error| match error.kind() {
+    open_file(source).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => {
             let source = source.display();
             let message = format!("the content of {what} is missing: {source} is not there; see `neptune doctor`");

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use axum::http::{HeaderValue, header, header::HeaderName};
 
 /// An image of lines is a document, which may hold scripts and ask for more: here it does neither.
-const DRAWING_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
+const DRAWING_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox";
 
 /// The most characters of the name that a file is saved under; file systems have 255 bytes.
 const MOST_CHARACTERS: usize = 120;

@@ -19,7 +19,6 @@ use neptune_store::{
     read::{ExperimentKey, VariableValue},
 };
 use serde::Deserialize;
-use tokio::task::spawn_blocking;
 use utoipa::IntoParams;
 
 use super::{
@@ -68,17 +67,17 @@ pub(super) async fn file(
 ) -> Result<Response, Problem> {
     let is_text = wanted.inline == 1;
     let folder = state.folder;
+    // Opening waits for its turn as well: an image that is made of pixels takes their room.
     let found = state.readers.read(move |store| {
         let key = find(store, &id)?;
-        look(store, &key, &folder, &wanted)
+        let found = look(store, &key, &folder, &wanted)?;
+        Ok((found.tag.clone(), open(found, is_text)?))
     });
-    let found = found.await?;
-    let tag = format!("\"{}{}\"", found.tag, if is_text { "-text" } else { "" });
+    let (tag, (described, body)) = found.await?;
+    let tag = format!("\"{tag}{}\"", if is_text { "-text" } else { "" });
     let tag = HeaderValue::from_str(&tag).map_err(|error| Problem::internal(error.to_string()))?;
     // The same address may have other bytes later.
     let cached = [(header::ETAG, tag.clone()), (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"))];
-    let opened = spawn_blocking(move || open(found, is_text));
-    let (described, body) = opened.await.map_err(|panicked| Problem::internal(panicked.to_string()))??;
     let mut response = match body {
         // What is said of it replaces what the browser has: the policy of a drawing must stay the one of a drawing.
         _ if is_known(&headers, &tag) => (StatusCode::NOT_MODIFIED, cached).into_response(),
@@ -152,7 +151,7 @@ fn open(found: Found, is_text: bool) -> Result<(Vec<(HeaderName, HeaderValue)>, 
         }
         _ => Problem::internal(format!("the content of {name:?} cannot be read: {error}")),
     };
-    let mut file = File::open(&source).map_err(cannot)?;
+    let mut file = download::open_file(&source).map_err(cannot)?;
     let size = file.metadata().map_err(cannot)?.len();
     if !is_text && size <= MOST_PIXELS && source.extension().is_some_and(|ending| ending == RAW) {
         let mut pixels = Vec::new();

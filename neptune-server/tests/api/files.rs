@@ -98,7 +98,7 @@ fn what_is_shown_is_an_image_by_its_bytes_and_a_drawing_is_in_a_sandbox() {
         assert_eq!((&*found, &*how), ("application/octet-stream", "attachment"), "{name}");
         assert!(policy.contains("default-src 'self'"), "{policy}");
     }
-    let policy = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox";
     assert_eq!(told("a.svg"), ("image/svg+xml".into(), "inline".into(), policy.into()));
     // A browser takes the headers of this answer for the drawing that it has.
     let target = "/api/v1/experiments/MNI-1/file?path=artifacts/a.svg";
@@ -211,6 +211,35 @@ fn no_path_leads_out_of_the_objects() {
     assert!(file(&server, "artifacts/b").problem(404).contains("did you mean \"artifacts/a\""));
     std::fs::remove_dir_all(server.folder().join(objects::FOLDER)).unwrap();
     assert!(file(&server, "artifacts/a").problem(404).contains("neptune doctor"));
+}
+
+#[test]
+fn content_is_a_file_and_neither_a_link_nor_a_pipe() {
+    let server = Server::new();
+    let experiment = server.experiment();
+    log(&experiment, &server, "a", b"content");
+    experiment.stop().unwrap();
+    let hash = server.json("/experiments/MNI-1/artifacts")["files"][0]["hash"].as_str().unwrap().to_owned();
+    let object = objects::file_of(&server.folder(), hash.parse().unwrap());
+    let secret = server.folder().with_file_name("secret");
+    std::fs::write(&secret, "secret").unwrap();
+    let refused = |what: &str| {
+        let message = file(&server, "artifacts/a").problem(500);
+        assert!(message.contains(what), "{message}");
+        assert!(file(&server, "artifacts/a&inline=1").problem(500).contains(what));
+        let archive = server.get("/experiments/MNI-1/zip?what=artifacts");
+        assert!(!archive.text().contains("secret") && archive.body.len() < 22, "it breaks off: {}", archive.body.len());
+        std::fs::remove_file(&object).or_else(|_| std::fs::remove_dir(&object)).unwrap();
+    };
+    std::fs::remove_file(&object).unwrap();
+    std::os::unix::fs::symlink(&secret, &object).unwrap();
+    refused("a link");
+    assert!(std::process::Command::new("mkfifo").arg(&object).status().unwrap().success());
+    refused("a pipe");
+    std::fs::create_dir(&object).unwrap();
+    refused("a folder");
+    std::fs::write(&object, "content").unwrap();
+    assert_eq!(file(&server, "artifacts/a").text(), "content");
 }
 
 #[test]
