@@ -16,5 +16,6 @@ mod folders;
 mod hostile;
 mod http;
 mod live;
+mod paths;
 mod run;
 mod series;
