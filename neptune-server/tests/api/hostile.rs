@@ -120,3 +120,23 @@ fn what_was_logged_is_data_whatever_it_says() {
         answer.json();
     }
 }
+
+#[test]
+fn a_table_takes_only_so_much_room() {
+    let server = Server::new();
+    let experiment = server.experiment();
+    experiment.set_description("x".repeat(1_000_000));
+    experiment.add_tags((0..10_000).map(|number| format!("{number:0100}")));
+    experiment.stop().unwrap();
+    let table = |columns: &str, times: usize, limit: u64| {
+        server.get(&format!("/experiments?limit={limit}{}", format!("&column={columns}").repeat(times)))
+    };
+    assert_eq!(table("sys/description", 67, 100).status, 200);
+    let message = table("sys/description", 68, 100).problem(400);
+    assert!(message.contains("67108864 bytes of text") && message.contains("fewer rows"), "{message}");
+    let message = table("sys/tags", 68, 100).problem(400);
+    assert!(message.contains("bytes of text"), "{message}");
+    let message = table("a", 201, u64::MAX).problem(400);
+    assert!(message.contains("10000 rows of 201 columns") && message.contains("`limit`"), "{message}");
+    assert_eq!(table("a", 200, u64::MAX).status, 200);
+}

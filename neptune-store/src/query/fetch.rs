@@ -5,7 +5,7 @@
 use rusqlite::{CachedStatement, Connection};
 
 use super::cell::{self, Cell};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 
 /// How many rows a scan reads in vain before it seeks the next row that is wanted. A seek costs about as much as
 /// reading ten rows.
@@ -15,21 +15,26 @@ const PATIENCE: usize = 10;
 type Wanted = (i64, usize);
 
 /// The cells of the experiments with ids `experiments` (rows) at the paths with ids `paths` (columns). A cell is `None`
-/// where the experiment lacks the variable or the column has no path.
+/// where the experiment lacks the variable or the column has no path. `Invalid` when they hold more than `most_text` bytes of text.
 pub(super) fn cells(
     connection: &Connection,
     experiments: &[i64],
     paths: &[Option<i64>],
+    most_text: u64,
 ) -> Result<Vec<Vec<Option<Cell>>>> {
     let mut cells = vec![vec![None; paths.len()]; experiments.len()];
     let rows = sorted(experiments.iter().copied().enumerate());
     let columns = sorted(paths.iter().enumerate().filter_map(|(column, path)| Some((column, (*path)?))));
     let mut sets = Vec::new();
+    let mut room = Room { most: most_text, left: most_text };
     let mut put = |row: usize, column: usize, cell: Cell| {
-        if matches!(cell, Cell::Set(_)) {
-            sets.push((row, column));
+        match &cell {
+            Cell::String(text) | Cell::Json(text) => room.take(text)?,
+            Cell::Set(_) => sets.push((row, column)),
+            _ => {}
         }
         cells[row][column] = Some(cell);
+        Ok(())
     };
     // Along the longer side of the page, so that there are few scans.
     if rows.len() > columns.len() {
@@ -53,11 +58,36 @@ pub(super) fn cells(
         let mut statement = connection
             .prepare_cached("SELECT member FROM member WHERE experiment_id = $1 AND path_id = $2 ORDER BY member")?;
         for (row, column) in sets {
-            let members = statement.query_map((experiments[row], paths[column]), |row| row.get(0))?;
-            cells[row][column] = Some(Cell::Set(members.collect::<rusqlite::Result<_>>()?));
+            let members = statement.query_map((experiments[row], paths[column]), |row| row.get::<_, String>(0))?;
+            let members = members.map(|member| {
+                let member = member?;
+                room.take(&member)?;
+                Ok(member)
+            });
+            cells[row][column] = Some(Cell::Set(members.collect::<Result<_>>()?));
         }
     }
     Ok(cells)
+}
+
+/// How many bytes of text there is room for.
+struct Room {
+    most: u64,
+    left: u64,
+}
+
+impl Room {
+    fn take(&mut self, text: &str) -> Result<()> {
+        let Some(left) = self.left.checked_sub(text.len() as u64) else {
+            let message = format!(
+                "the cells of this page hold more than {} bytes of text; ask for fewer rows, or leave out the columns of long text",
+                self.most
+            );
+            return Err(Error::new(ErrorKind::Invalid, message));
+        };
+        self.left = left;
+        Ok(())
+    }
 }
 
 fn sorted(keys: impl Iterator<Item = (usize, i64)>) -> Vec<Wanted> {
@@ -71,7 +101,7 @@ fn scan(
     statement: &mut CachedStatement<'_>,
     fixed: i64,
     mut wanted: &[Wanted],
-    mut found: impl FnMut(usize, Cell),
+    mut found: impl FnMut(usize, Cell) -> Result<()>,
 ) -> Result<()> {
     'seek: while let Some(&(next, _)) = wanted.first() {
         let mut rows = statement.query((fixed, next))?;
@@ -93,7 +123,7 @@ fn scan(
             in_vain = 0;
             if let Some(cell) = cell::read(row, 1)? {
                 for (_, index) in hit {
-                    found(*index, cell.clone());
+                    found(*index, cell.clone())?;
                 }
             }
             if rest.is_empty() {
@@ -144,7 +174,7 @@ mod tests {
             let wanted: Vec<_> = rows.iter().map(|row| experiments[*row]).collect();
             let mut asked: Vec<_> = columns.iter().map(|column| Some(paths[*column])).collect();
             asked.push(None);
-            let found = cells(&sample.store.connection, &wanted, &asked).unwrap();
+            let found = cells(&sample.store.connection, &wanted, &asked, u64::MAX).unwrap();
             assert_eq!(found.len(), rows.len());
             for (row, cells) in rows.iter().zip(found) {
                 for (column, cell) in columns.iter().zip(&cells) {

@@ -115,7 +115,7 @@ fn system(connection: &Connection, experiments: &[i64], places: &mut Places<'_>)
     let paths = paths
         .into_iter()
         .map(|place| Ok(place?.and_then(|place| if let Place::Path(path) = place { Some(path) } else { None })));
-    let mut rows = fetch::cells(connection, experiments, &paths.collect::<Result<Vec<_>>>()?)?;
+    let mut rows = fetch::cells(connection, experiments, &paths.collect::<Result<Vec<_>>>()?, u64::MAX)?;
     let columns = SYSTEM.iter().enumerate().map(|(index, (name, _, kind))| {
         let mut cells: Vec<Option<Cell>> = rows.iter_mut().map(|row| row[index].take()).collect();
         if *kind == CellType::Set {

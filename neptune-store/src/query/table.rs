@@ -66,6 +66,9 @@ pub struct ExperimentQuery {
     /// The time now: what relative times in the filter, such as `"-2h"`, count back from, and until when what still runs
     /// has run. By default the epoch.
     pub now: Timestamp,
+    /// How many bytes of text the cells of the page may hold together; any number without it. A page that holds more is refused
+    /// before it takes the memory.
+    pub most_text: Option<u64>,
 }
 
 /// One key of an order.
@@ -190,6 +193,13 @@ impl ExperimentQuery {
         self.now = now;
         self
     }
+
+    /// Sets [`ExperimentQuery::most_text`].
+    #[must_use]
+    pub const fn most_text(mut self, bytes: u64) -> Self {
+        self.most_text = Some(bytes);
+        self
+    }
 }
 
 /// One page of experiments.
@@ -255,7 +265,7 @@ impl Store {
             })
             .collect();
         let ids: Vec<_> = page.rows.iter().map(|row| row.id).collect();
-        let cells = fetch::cells(&moment, &ids, &paths)?;
+        let cells = fetch::cells(&moment, &ids, &paths, query.most_text.unwrap_or(u64::MAX))?;
         let ran = if columns.contains(&Some(Asked::Place(Place::RunningTime))) {
             running_micros(&moment, &ids, query.now)?
         } else {
