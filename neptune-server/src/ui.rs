@@ -25,6 +25,9 @@ use crate::{
 /// How often it is looked whether a process that logged has died.
 const RECOVER: Duration = Duration::from_secs(3);
 
+/// One of these is in every folder that was logged to.
+const LOGGED: [&str; 2] = ["store.db", "journals"];
+
 /// Changes at the same time: each has threads and a journal of its own.
 const CHANGES: usize = 4;
 
@@ -179,7 +182,8 @@ async fn recover(folder: PathBuf) {
         ticks.tick().await;
         let folder = folder.clone();
         let recovered = tokio::task::spawn_blocking(move || {
-            if !folder.is_dir() {
+            // A session makes a store, and here is not the place for one where nobody logged.
+            if !LOGGED.iter().any(|name| folder.join(name).exists()) {
                 return;
             }
             // What cannot be drained now is tried again, and `neptune doctor` tells of it.

@@ -29,6 +29,24 @@ fn a_folder_that_is_not_there_yet_is_empty_and_is_not_made() {
 }
 
 #[test]
+fn a_folder_in_which_nobody_logged_stays_as_it_is() {
+    let server = Server::new();
+    std::fs::create_dir(server.folder()).unwrap();
+    std::fs::write(server.folder().join("notes.txt"), "mine").unwrap();
+    let dead = Server::new();
+    // A journal that nobody drained is looked for once both were looked at.
+    let journals = dead.folder().join("journals");
+    std::fs::create_dir_all(&journals).unwrap();
+    let begun = std::time::Instant::now();
+    while !dead.folder().join("store.db").exists() {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(30), "journals are not drained");
+        assert_eq!(server.json("/projects"), json!({ "projects": [] }));
+    }
+    let there: Vec<_> = std::fs::read_dir(server.folder()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(there, ["notes.txt"]);
+}
+
+#[test]
 fn a_folder_that_cannot_be_written_is_read() {
     let server = Server::new();
     let experiment = server.experiment();
