@@ -11,3 +11,4 @@ mod removal;
 mod run;
 mod tables;
 mod travel;
+mod ui;
