@@ -22,6 +22,12 @@ use crate::api::Problem;
 const POLICY: &str =
     "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
 
+/// What somebody reads who came by another name, as through a proxy.
+const NOT_THIS_MACHINE: &str = "this server answers only to localhost and the addresses of this machine alone: open it as \
+                                http://localhost with its port, or start it with --host and NEPTUNE_UI_TOKEN";
+
+const ANOTHER_SITE: &str = "the request comes from a page of another site: open the page of this server itself";
+
 /// What is asked of who comes in.
 pub(crate) struct Door {
     token: Option<String>,
@@ -44,12 +50,14 @@ impl Door {
             (None, _) => uri.authority().map(Authority::as_str),
             _ => None,
         };
-        let Some(host) = host else { return Some((StatusCode::BAD_REQUEST, "the request must name one host")) };
+        let Some(host) = host else {
+            return Some((StatusCode::BAD_REQUEST, "the request must name one host, in one `Host` header"));
+        };
         if self.is_local && !is_this_machine(host) {
-            return Some((StatusCode::FORBIDDEN, "this server answers only to localhost"));
+            return Some((StatusCode::FORBIDDEN, NOT_THIS_MACHINE));
         }
         if is_of_another_site(host, headers) {
-            return Some((StatusCode::FORBIDDEN, "the request comes from a page of another site"));
+            return Some((StatusCode::FORBIDDEN, ANOTHER_SITE));
         }
         let token = self.token.as_deref()?;
         if self.given(headers).is_some_and(|given| is_same(given, token)) {
