@@ -23,9 +23,16 @@ mod zip;
 
 use std::{path::Path, sync::Arc};
 
-use axum::{Json, Router, routing::get};
+use axum::{
+    Json, Router,
+    http::{Method, StatusCode},
+    routing::get,
+};
 use tokio::sync::Semaphore;
-use utoipa::OpenApi;
+use utoipa::{
+    OpenApi,
+    openapi::{ContentBuilder, Ref, ResponseBuilder},
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) use problem::Problem;
@@ -74,11 +81,32 @@ pub(crate) fn router(state: State) -> Router {
         .routes(routes!(changes::trash))
         .routes(routes!(changes::restore))
         .split_for_parts();
-    let document = Arc::new(document);
+    let document = Arc::new(with_problems(document));
     router
         .route("/openapi.json", get(move || async move { Json(document.as_ref().clone()) }))
         .fallback(|| async { nothing_in_the_api() })
+        .method_not_allowed_fallback(|method: Method| async move { not_this(&method) })
         .with_state(state)
+}
+
+/// Says of every address that whatever else it answers is a [`Problem`].
+fn with_problems(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
+    let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    let problem = ResponseBuilder::new()
+        .description("What went wrong: 400, 413, 415 and 422 with the request, 401 and 403 with who asks, 409, 500, 503 and 507 here")
+        .content("application/json", problem)
+        .build();
+    for path in document.paths.paths.values_mut() {
+        for operation in [&mut path.get, &mut path.post, &mut path.patch].into_iter().flatten() {
+            operation.responses.responses.insert("default".to_owned(), problem.clone().into());
+        }
+    }
+    document
+}
+
+fn not_this(method: &Method) -> Problem {
+    let why = format!("{method} is not for this address; /api/v1/openapi.json says what is");
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, why)
 }
 
 pub(crate) fn nothing_in_the_api() -> Problem {

@@ -3,15 +3,35 @@
 use neptune_core::AtomValue;
 use neptune_store::query::Cell;
 use serde::{Serialize, Serializer};
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        KnownFormat::Double,
+        RefOr, Schema, SchemaFormat, Type,
+        schema::{ObjectBuilder, OneOfBuilder},
+    },
+};
 
 /// The greatest whole number that every reader of JSON keeps exact, 2^53 - 1.
 const EXACT: u64 = (1 << 53) - 1;
 
 /// A number; what JSON cannot say is the string `NaN`, `inf` or `-inf`.
-#[derive(Debug, Clone, Copy, ToSchema)]
-#[schema(value_type = f64)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Number(pub(crate) f64);
+
+/// The words for what JSON cannot say.
+const WORDS: [&str; 3] = ["NaN", "inf", "-inf"];
+
+impl ToSchema for Number {}
+
+impl PartialSchema for Number {
+    fn schema() -> RefOr<Schema> {
+        let finite = ObjectBuilder::new().schema_type(Type::Number).format(Some(SchemaFormat::KnownFormat(Double)));
+        let other = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(WORDS));
+        let description = "A number; what JSON cannot say is the string `NaN`, `inf` or `-inf`.";
+        OneOfBuilder::new().item(finite).item(other).description(Some(description)).into()
+    }
+}
 
 impl Serialize for Number {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
