@@ -3,10 +3,8 @@
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
-    os::unix::fs::PermissionsExt as _,
     path::Path,
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
 };
 
 use crate::run::{command, said};
@@ -85,28 +83,32 @@ fn it_does_not_listen_where_it_should_not() {
 }
 
 #[cfg(target_os = "linux")]
+#[expect(clippy::disallowed_methods, reason = "it measures how long it waits")]
 #[test]
 fn a_browser_that_it_opens_is_not_ended_by_its_interrupt() {
+    use std::{
+        os::unix::fs::PermissionsExt as _,
+        time::{Duration, Instant},
+    };
+
     let folder = tempfile::tempdir().unwrap();
     let (programs, asked) = (folder.path().join("bin"), folder.path().join("asked"));
     std::fs::create_dir(&programs).unwrap();
     let browser = programs.join("xdg-open");
-    let asked_path = asked.display();
-    std::fs::write(
-        &browser,
-        format!("#!/bin/sh\nread all < /proc/$$/stat\necho $1 $$ $all > {asked_path}.new\nmv {asked_path}.new {asked_path}\n"),
-    )
-    .unwrap();
+    let script = format!("#!/bin/sh\nread all < /proc/$$/stat\necho $1 $$ $all > {}\n", asked.display());
+    std::fs::write(&browser, script).unwrap();
     std::fs::set_permissions(&browser, std::fs::Permissions::from_mode(0o755)).unwrap();
     let mut program = ui(&folder.path().join("n"), &["--open"]);
-    program.env("PATH", format!("{}:{}", programs.display(), std::env::var("PATH").unwrap()));
+    program.env("PATH", &programs);
     let serving = serving(program);
     let begun = Instant::now();
-    while !asked.exists() {
-        assert!(begun.elapsed() < Duration::from_secs(30), "no browser is opened");
+    let told = loop {
+        match std::fs::read_to_string(&asked) {
+            Ok(told) if told.ends_with('\n') => break told,
+            _ => assert!(begun.elapsed() < Duration::from_secs(30), "no browser is opened"),
+        }
         std::thread::yield_now();
-    }
-    let told = std::fs::read_to_string(&asked).unwrap();
+    };
     let told: Vec<&str> = told.split_whitespace().collect();
     assert_eq!(serving.told["url"], told[0]);
     // pid, name, state, parent, group: a terminal sends its interrupt to a group.
