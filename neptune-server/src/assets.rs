@@ -101,6 +101,7 @@ const ASSETS: &[(&str, &str, &[u8])] = assets! {
     "notice.js": SCRIPT,
     "palette.js": SCRIPT,
     "projects.js": SCRIPT,
+    "rich-figure.js": SCRIPT,
     "runs-bulk.js": SCRIPT,
     "runs-cells.js": SCRIPT,
     "runs-charts.js": SCRIPT,

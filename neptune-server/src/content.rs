@@ -1,7 +1,7 @@
 //! How a browser may treat the bytes that somebody logged.
 //!
-//! Only images are shown, and only as what their first bytes are; anything else is saved to a file. So nothing that was logged
-//! runs as a page of this server.
+//! Only images are shown, and only as what their first bytes are; anything else is saved to a file, but for HTML where a page is
+//! asked for. So nothing that was logged runs as a page of this server.
 
 use std::fmt::Write as _;
 
@@ -9,6 +9,10 @@ use axum::http::{HeaderValue, header, header::HeaderName};
 
 /// An image of lines is a document, which may hold scripts and ask for more: here it does neither.
 const DRAWING_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox";
+
+/// A page that was logged: what it says and how that looks, and nothing that it does. It is shown within pages of this server.
+const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; base-uri 'none'; \
+                           form-action 'none'; frame-ancestors 'self'; sandbox";
 
 /// The most characters of the name that a file is saved under; file systems have 255 bytes.
 const MOST_CHARACTERS: usize = 120;
@@ -20,6 +24,8 @@ pub(crate) enum Kind {
     Image(&'static str),
     /// An image of lines (SVG).
     Drawing,
+    /// HTML to look at.
+    Page,
     /// The beginning of anything, as text.
     Text,
     /// Anything else.
@@ -41,8 +47,21 @@ impl Kind {
         if beginning.starts_with(b"RIFF") && beginning.get(8..12) == Some(b"WEBP") {
             return Self::Image("image/webp");
         }
-        let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-        if ending.eq_ignore_ascii_case("svg") { Self::Drawing } else { Self::Bytes }
+        if ends_with(name, "svg") { Self::Drawing } else { Self::Bytes }
+    }
+
+    /// Whether what is called `name` is HTML.
+    pub(crate) fn is_page(name: &str) -> bool {
+        ends_with(name, "html") || ends_with(name, "htm")
+    }
+
+    /// What it may do, where that is less than a page of this server may.
+    fn policy(self) -> Option<&'static str> {
+        match self {
+            Self::Drawing => Some(DRAWING_POLICY),
+            Self::Page => Some(PAGE_POLICY),
+            Self::Image(_) | Self::Text | Self::Bytes => None,
+        }
     }
 
     /// What is said of it to a browser, that saves it as `name`.
@@ -50,17 +69,41 @@ impl Kind {
         let kind = match self {
             Self::Image(kind) => kind,
             Self::Drawing => "image/svg+xml",
+            Self::Page => "text/html; charset=utf-8",
             Self::Text => "text/plain; charset=utf-8",
             Self::Bytes => "application/octet-stream",
         };
         let how = if self == Self::Bytes { "attachment" } else { "inline" };
         let mut headers = vec![(header::CONTENT_TYPE, HeaderValue::from_static(kind))];
         headers.push((header::CONTENT_DISPOSITION, disposition(how, name)));
-        if self == Self::Drawing {
-            headers.push((header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(DRAWING_POLICY)));
+        if let Some(policy) = self.policy() {
+            headers.push((header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy)));
         }
         headers
     }
+}
+
+/// What of HTML a browser connects to elsewhere for before it looks at the policy of the page.
+const CONNECTING: [&str; 6] = ["<link", "<meta", "<iframe", "<frame", "<object", "<embed"];
+
+/// HTML without what may connect to elsewhere though a policy forbids it.
+pub(crate) fn without_links(html: &str) -> String {
+    let small = html.to_ascii_lowercase();
+    let mut quiet = String::with_capacity(html.len());
+    let mut from = 0;
+    for (at, _) in small.match_indices('<') {
+        if CONNECTING.iter().any(|tag| small[at..].starts_with(tag)) {
+            quiet.push_str(&html[from..=at]);
+            quiet.push_str("no-");
+            from = at + 1;
+        }
+    }
+    quiet.push_str(&html[from..]);
+    quiet
+}
+
+fn ends_with(name: &str, ending: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, found)| found.eq_ignore_ascii_case(ending))
 }
 
 /// `inline` or `attachment` with a name to save under: for all in ASCII, and as it is for those that know RFC 8187.
@@ -108,6 +151,15 @@ mod tests {
         assert_eq!(Kind::of(b"<html><script>", "a.png"), Kind::Bytes);
         assert_eq!(Kind::of(b"<svg onload=x>", "a.SVG"), Kind::Drawing);
         assert_eq!(Kind::of(b"<svg onload=x>", "svg"), Kind::Bytes);
+    }
+
+    #[test]
+    fn a_page_links_to_no_file() {
+        let page = "\u{fffd}<p>a <LiNk rel=preconnect><\n<<link/><l\u{130}nk><Meta x><iframe></iframe></p>";
+        assert_eq!(
+            without_links(page),
+            "\u{fffd}<p>a <no-LiNk rel=preconnect><\n<<no-link/><l\u{130}nk><no-Meta x><no-iframe></iframe></p>"
+        );
     }
 
     #[test]

@@ -18,9 +18,9 @@ use axum::{
 
 use crate::api::Problem;
 
-/// Nothing from outside is loaded, nothing inline is run, and nobody frames a page.
-const POLICY: &str =
-    "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
+/// Nothing from outside is loaded, nor can a frame go there, nothing inline is run, and nobody frames a page.
+const POLICY: &str = "default-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; \
+                      object-src 'none'";
 
 /// What somebody reads who came by another name, as through a proxy.
 const NOT_THIS_MACHINE: &str = "this server answers only to localhost and the addresses of this machine alone: open it as \

@@ -25,6 +25,7 @@ mod connections;
 mod console;
 mod content;
 mod door;
+mod drawing;
 mod pieces;
 mod readers;
 mod ui;

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, middleware};
+use axum::{Router, middleware, routing::get};
 use neptune_core::{Mode, Session};
 use tokio::{net::TcpListener as AsyncListener, runtime, sync::Semaphore};
 
@@ -18,6 +18,7 @@ use crate::{
     api, assets,
     connections::Connections,
     door::{self, Door},
+    drawing,
     readers::Readers,
     watch::Watch,
 };
@@ -170,6 +171,7 @@ fn app(ui: &Ui, address: SocketAddr) -> Router {
     let door = Arc::new(Door::new(ui.token.clone(), address));
     Router::new()
         .nest("/api/v1", api::router(state))
+        .route(drawing::ADDRESS, get(drawing::frame))
         .fallback(assets::serve)
         .layer(middleware::from_fn_with_state(door, door::pass))
 }

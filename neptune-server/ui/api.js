@@ -32,9 +32,18 @@ async function send(method, path, body, signal) {
   return answer(await fetch(`/api/v1${path}`, { method, headers, body: JSON.stringify(body), signal }));
 }
 
+// The text at an address, as it is.
+export async function textAt(url, signal = undefined) { return right(await fetch(url, { signal })); }
+
 async function answer(response) {
+  const text = await right(response);
+  return text === "" ? null : JSON.parse(text);
+}
+
+// The text of an answer that is none of an error.
+async function right(response) {
   const text = await response.text();
-  if (response.ok) return text === "" ? null : JSON.parse(text);
+  if (response.ok) return text;
   let message = text || response.statusText;
   try { message = JSON.parse(text).error ?? message; } catch { /* not JSON: as it is */ }
   throw new Problem(message, response.status);

@@ -30,5 +30,7 @@ export async function show(place, page) {
 function nothing() {
   return h("div.empty", h("h2", "No artifacts were logged yet"), h("p", "Files, folders and bytes that are logged as artifacts are listed here:"),
     h("pre", `experiment.log_artifact("model.safetensors", Some("models/best.safetensors"))?;
-experiment.log_artifacts("plots/**/*.png", None)?;`));
+experiment.log_artifacts("plots/**/*.png", None)?;
+// JSON of plotly is drawn.
+experiment.log_artifact(figure.to_json().as_bytes(), Some("roc.plotly.json"))?;`));
 }

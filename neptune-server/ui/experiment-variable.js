@@ -7,6 +7,7 @@ import { histogram, sparkline } from "./figure.js";
 import * as format from "./format.js";
 import { aboutHistogram, histogramOf } from "./media.js";
 import { attempt, say } from "./notice.js";
+import { isRichFigure, richFigure } from "./rich-figure.js";
 
 // How many of the last points are listed.
 const TAIL = 100;
@@ -16,6 +17,7 @@ const MOST_TEXT = 200_000;
 export function detail(place, page) {
   let shown = null;
   let turn = 0;
+  let figure = null;
 
   async function show(variable, howMany) {
     const now = variable === null ? `none of ${howMany}` : JSON.stringify([variable.path, variable.kind, variable.series ?? variable.value]);
@@ -23,6 +25,8 @@ export function detail(place, page) {
     shown = now;
     turn += 1;
     const own = turn;
+    figure?.close();
+    figure = variable?.kind === "Atom(file)" && isRichFigure(variable.path) ? figureOf(variable, page) : null;
     if (variable === null) { fill(place, h("div.empty", howMany === 0 ? "Nothing was logged yet." : "Choose a variable to see what it holds.")); return; }
     const content = await contents(variable, page).catch((error) => h("div.error", error.message));
     if (own !== turn) return;
@@ -30,10 +34,14 @@ export function detail(place, page) {
     const isSame = place.dataset.path === variable.path;
     place.dataset.path = variable.path;
     fill(place, h("div.title", h("h2.path", variable.path), h("button.bare", { title: "Copy the path", onclick: () => copy(variable.path) }, "copy")),
-      h("p.dim", variable.kind.replace("(", " of ").replace(")", "").replace("Atom of ", "Atom: ")), content);
+      h("p.dim", variable.kind.replace("(", " of ").replace(")", "").replace("Atom of ", "Atom: ")), content, figure?.element);
     place.scrollTop = isSame ? top : 0;
   }
-  return { show, close() { turn += 1; } };
+  return { show, close() { turn += 1; figure?.close(); } };
+}
+
+function figureOf({ path, value }, page) {
+  return richFigure({ url: address(page.path("/file"), { path }), name: path, size: value.file });
 }
 
 async function copy(text) {

@@ -1,9 +1,10 @@
 // Files as a tree with their sizes, and beside it what the chosen one holds.
 
-import { address } from "./api.js";
+import { address, textAt } from "./api.js";
 import { fill, h } from "./dom.js";
 import * as format from "./format.js";
 import { write } from "./keyed.js";
+import { isRichFigure, richFigure } from "./rich-figure.js";
 import * as state from "./state.js";
 import { flat, treeOf } from "./tree.js";
 import { virtualBody } from "./virtual.js";
@@ -12,7 +13,10 @@ const HEIGHT = 26;
 const FEW = 60;
 // What a preview shows at most; the API gives the first MiB.
 const MOST_TEXT = 1 << 20;
+// The largest page that the API gives to look at.
+const MOST_PAGE = 20 << 20;
 const IMAGES = /\.(png|jpe?g|gif|webp|svg)$/i;
+const PAGES = /\.html?$/i;
 
 export function fileView(page) {
   const list = h("div.list", { tabindex: 0, "aria-label": "Files" });
@@ -22,6 +26,7 @@ export function fileView(page) {
   let rows = [];
   let shown = null;
   let turn = 0;
+  let closeShown = null;
 
   const virtual = virtualBody(list, HEIGHT, {
     key: (at) => (rows[at].isNamespace ? `${rows[at].path}/` : rows[at].path),
@@ -66,16 +71,19 @@ export function fileView(page) {
 
   async function preview() {
     const file = files.find(({ path }) => path === state.read("file")) ?? null;
-    const now = JSON.stringify(file);
+    const now = JSON.stringify([file, state.read("as")]);
     if (now === shown) return;
     shown = now;
     turn += 1;
     const own = turn;
+    closeShown?.();
+    closeShown = null;
     if (file === null) { fill(content, h("div.empty", "Choose a file to see what is in it.")); return; }
     const inside = await contentOf(page, file);
-    if (own !== turn) return;
+    if (own !== turn) { inside.close?.(); return; }
+    closeShown = inside.close;
     fill(content, h("h2", file.name), h("p.dim", format.bytes(file.size), "  ", h("code.cut", { title: "the BLAKE3 hash of its content" }, file.hash)),
-      h("div.tools", h("a.button", { href: address(page.path("/file"), { path: file.path }), download: file.name.split("/").at(-1) }, "\u2193 download")), inside);
+      h("div.tools", h("a.button", { href: address(page.path("/file"), { path: file.path }), download: file.name.split("/").at(-1) }, "\u2193 download"), sides(file.name)), inside.element);
     content.scrollTop = 0;
   }
 
@@ -90,7 +98,7 @@ export function fileView(page) {
     element,
     set(now) { files = now; look(); },
     update: look,
-    close() { turn += 1; virtual.close(); },
+    close() { turn += 1; closeShown?.(); virtual.close(); },
   };
 }
 
@@ -101,23 +109,37 @@ function weigh(node) {
   return node.bytes;
 }
 
+// What a file that is drawn can be looked at as, in the address as `as`.
+function sides(name) {
+  if (!isRichFigure(name) && !PAGES.test(name)) return null;
+  const isSource = state.read("as") === "source";
+  const choice = (label, isChosen, as) => h("button", { "aria-pressed": String(isChosen), onclick: () => state.write({ as }) }, label);
+  return h("span.parts", { role: "group", "aria-label": "Shown as" }, choice(PAGES.test(name) ? "page" : "figure", !isSource, null), choice("source", isSource, "source"));
+}
+
+// What shows a file: its element, and what ends it if there is something to end.
 async function contentOf(page, { path, name, size }) {
-  if (IMAGES.test(name)) return h("img", { src: address(page.path("/file"), { path }), alt: name });
+  const url = address(page.path("/file"), { path });
+  if (IMAGES.test(name)) return { element: h("img", { src: url, alt: name }) };
+  if (state.read("as") !== "source") {
+    if (isRichFigure(name)) return richFigure({ url, name, size });
+    if (PAGES.test(name)) return { element: pageOf(address(page.path("/file"), { path, inline: 2 }), name, size) };
+  }
   const text = await textOf(page, path).catch((error) => error);
-  if (text instanceof Error) return h("div.error", text.message);
-  if (isBinary(text)) return h("p.dim", "It is no text and no image that can be shown: download it.");
-  return [h("pre", { tabindex: 0 }, text), size > MOST_TEXT && h("p.dim", "This is the first MiB of it.")];
+  if (text instanceof Error) return { element: h("div.error", text.message) };
+  if (isBinary(text)) return { element: h("p.dim", "It is no text and no image that can be shown: download it.") };
+  return { element: [h("pre", { tabindex: 0 }, text), size > MOST_TEXT && h("p.dim", "This is the first MiB of it.")] };
+}
+
+// HTML to look at: nothing on it runs, and it loads nothing.
+function pageOf(src, name, size) {
+  if (size > MOST_PAGE) return h("p.dim", `Pages of more than ${format.bytes(MOST_PAGE)} are not shown: download it.`);
+  return [h("p.dim", "Its scripts do not run here, and it loads nothing. Download it to see all of it."),
+    h("iframe.page", { sandbox: "", src, title: `the page ${name}` })];
 }
 
 // The first MiB of a file as text.
-export async function textOf(page, path) {
-  const response = await fetch(address(page.path("/file"), { path, inline: 1 }));
-  const text = await response.text();
-  if (response.ok) return text;
-  let message = text;
-  try { message = JSON.parse(text).error; } catch { /* as it is */ }
-  throw new Error(message);
-}
+export const textOf = (page, path) => textAt(address(page.path("/file"), { path, inline: 1 }));
 
 // What has zeros in it, or much that is no text.
 export function isBinary(text) {

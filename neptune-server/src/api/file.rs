@@ -26,13 +26,19 @@ use super::{
     asked::{Id, Path, Query},
     experiment::find,
 };
-use crate::{content::Kind, pieces};
+use crate::{
+    content::{self, Kind},
+    pieces,
+};
 
 /// How much is shown as text.
 const MOST_TEXT: usize = 1 << 20;
 
 /// The longest file of pixels that is made an image here; larger ones are saved as they are.
 const MOST_PIXELS: u64 = 128 << 20;
+
+/// The longest HTML that is made a page here; longer ones are saved as they are.
+const MOST_PAGE: u64 = 20 << 20;
 
 /// What files of pixels end with until they are encoded.
 const RAW: &str = "pam";
@@ -44,7 +50,7 @@ pub(super) struct Wanted {
     path: String,
     /// The step of the image; the last one when it is not given.
     step: Option<f64>,
-    /// 1: the first MiB as text, whatever it is.
+    /// 1: the first MiB as text, whatever it is. 2: HTML up to 20 MiB as a page on which nothing runs; anything else as without it.
     #[serde(default)]
     inline: u8,
 }
@@ -65,16 +71,16 @@ pub(super) async fn file(
     Query(wanted): Query<Wanted>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let is_text = wanted.inline == 1;
+    let inline = wanted.inline;
     let folder = state.folder;
     // Opening waits for its turn as well: an image that is made of pixels takes their room.
     let found = state.readers.read(move |store| {
         let key = find(store, &id)?;
         let found = look(store, &key, &folder, &wanted)?;
-        Ok((found.tag.clone(), open(found, is_text)?))
+        Ok((found.tag.clone(), open(found, inline)?))
     });
     let (tag, (described, body)) = found.await?;
-    let tag = format!("\"{tag}{}\"", if is_text { "-text" } else { "" });
+    let tag = format!("\"{tag}{}\"", ["", "-text", "-page"].get(usize::from(inline)).unwrap_or(&""));
     let tag = HeaderValue::from_str(&tag).map_err(|error| Problem::internal(error.to_string()))?;
     // The same address may have other bytes later.
     let cached = [(header::ETAG, tag.clone()), (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"))];
@@ -143,8 +149,9 @@ enum Content {
     File(File, u64),
 }
 
-fn open(found: Found, is_text: bool) -> Result<(Vec<(HeaderName, HeaderValue)>, Content), Problem> {
+fn open(found: Found, inline: u8) -> Result<(Vec<(HeaderName, HeaderValue)>, Content), Problem> {
     let Found { source, name, .. } = found;
+    let is_text = inline == 1;
     let cannot = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => {
             Problem::not_found(format!("the content of {name:?} is missing; see `neptune doctor`"))
@@ -166,6 +173,12 @@ fn open(found: Found, is_text: bool) -> Result<(Vec<(HeaderName, HeaderValue)>, 
         return Ok((Kind::Text.headers(&name), Content::Whole(text(&beginning, size).into_bytes())));
     }
     file.rewind().map_err(cannot)?;
+    if inline == 2 && size <= MOST_PAGE && Kind::is_page(&name) {
+        let mut page = Vec::new();
+        file.take(MOST_PAGE).read_to_end(&mut page).map_err(cannot)?;
+        let page = content::without_links(&String::from_utf8_lossy(&page));
+        return Ok((Kind::Page.headers(&name), Content::Whole(page.into_bytes())));
+    }
     Ok((Kind::of(&beginning, &name).headers(&name), Content::File(file, size)))
 }
 

@@ -109,6 +109,14 @@ fn what_is_shown_is_an_image_by_its_bytes_and_a_drawing_is_in_a_sandbox() {
         (text.header("content-type"), &*text.text()),
         ("text/plain; charset=utf-8", "<script>alert(1)</script>")
     );
+    let page = file(&server, "artifacts/a.html&inline=2");
+    assert_eq!((page.header("content-type"), &*page.text()), ("text/html; charset=utf-8", "<script>alert(1)</script>"));
+    let policy = page.header("content-security-policy");
+    assert!(policy.starts_with("default-src 'none'; ") && policy.ends_with("; sandbox"), "{policy}");
+    for name in ["b.png", "a.js", "a.svg"] {
+        let (as_page, as_it_is) = (file(&server, &format!("artifacts/{name}&inline=2")), told(name));
+        assert_eq!(as_page.header("content-type"), as_it_is.0, "{name}");
+    }
     assert!(file(&server, "artifacts/a.html&inline=yes").problem(400).contains("inline"));
 }
 

@@ -11,6 +11,7 @@ mod console;
 mod crowd;
 mod described;
 mod door;
+mod drawing;
 mod files;
 mod folders;
 mod hostile;

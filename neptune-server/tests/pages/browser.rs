@@ -24,12 +24,14 @@ const LOOK: Duration = Duration::from_millis(200);
 /// The names under which the program is installed.
 const PROGRAMS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
 
-/// A browser with one page.
+/// A browser with one page, and the frames in it that have an origin of their own.
 #[derive(Debug)]
 pub(crate) struct Browser {
     process: Child,
     socket: WebSocket<TcpStream>,
     session: String,
+    /// The sessions of frames, as they came.
+    frames: Vec<String>,
     next: u64,
     /// What the page did wrong.
     wrong: Vec<String>,
@@ -54,6 +56,7 @@ impl Browser {
             process,
             socket,
             session: String::new(),
+            frames: Vec::new(),
             next: 0,
             wrong: Vec::new(),
             requests: Vec::new(),
@@ -66,6 +69,8 @@ impl Browser {
         for domain in ["Runtime", "Log", "Network", "Page"] {
             browser.call(&format!("{domain}.enable"), &json!({}));
         }
+        let frames = json!({"autoAttach": true, "waitForDebuggerOnStart": true, "flatten": true});
+        browser.call("Target.setAutoAttach", &frames);
         browser.size(1280, 800);
         browser.go(url);
         browser
@@ -94,8 +99,31 @@ impl Browser {
 
     /// The value of an expression in the page; a promise is waited for.
     pub(crate) fn value(&mut self, expression: &str) -> Value {
+        self.value_in(&self.session.clone(), expression)
+    }
+
+    /// The value of an expression in the frame that came last.
+    pub(crate) fn value_in_frame(&mut self, expression: &str) -> Value {
+        let began = now();
+        while self.frames.is_empty() {
+            assert!(began.elapsed() < PATIENCE, "the page has no frame of another origin");
+            self.listen(Duration::from_millis(20));
+        }
+        self.value_in(&self.frames.last().unwrap().clone(), expression)
+    }
+
+    /// Waits until an expression is true in the frame that came last.
+    pub(crate) fn wait_for_in_frame(&mut self, expression: &str) {
+        let began = now();
+        while self.value_in_frame(&format!("Boolean({expression})")) != json!(true) {
+            assert!(began.elapsed() < PATIENCE, "{expression} did not come true in the frame; wrong: {:?}", self.wrong);
+            self.listen(Duration::from_millis(20));
+        }
+    }
+
+    fn value_in(&mut self, session: &str, expression: &str) -> Value {
         let wanted = json!({"expression": expression, "awaitPromise": true, "returnByValue": true});
-        let answer = self.call("Runtime.evaluate", &wanted);
+        let answer = self.call_in(session, "Runtime.evaluate", &wanted);
         assert!(answer.get("exceptionDetails").is_none(), "{expression}: {}", answer["exceptionDetails"]);
         answer["result"]["value"].clone()
     }
@@ -211,13 +239,22 @@ impl Browser {
 
     /// Calls a method of the protocol and waits for its answer.
     fn call(&mut self, method: &str, parameters: &Value) -> Value {
+        self.call_in(&self.session.clone(), method, parameters)
+    }
+
+    /// Sends a method to the page or to a frame; gives the number of its answer.
+    fn send(&mut self, session: &str, method: &str, parameters: &Value) -> u64 {
         self.next += 1;
         let mut message = json!({"id": self.next, "method": method, "params": parameters});
-        if !self.session.is_empty() {
-            message["sessionId"] = json!(self.session);
+        if !session.is_empty() {
+            message["sessionId"] = json!(session);
         }
-        let id = self.next;
         self.socket.send(Message::text(message.to_string())).unwrap();
+        self.next
+    }
+
+    fn call_in(&mut self, session: &str, method: &str, parameters: &Value) -> Value {
+        let id = self.send(session, method, parameters);
         let began = now();
         loop {
             assert!(began.elapsed() < PATIENCE, "the browser does not answer {method}");
@@ -258,6 +295,14 @@ impl Browser {
                 self.wrong.push(told["args"].to_string());
             }
             Some("Log.entryAdded") if told["entry"]["level"] == "error" => self.wrong.push(told["entry"].to_string()),
+            Some("Target.attachedToTarget") if told["targetInfo"]["type"] == "iframe" => {
+                let frame = told["sessionId"].as_str().unwrap().to_owned();
+                for method in ["Runtime.enable", "Log.enable", "Network.enable", "Runtime.runIfWaitingForDebugger"] {
+                    self.send(&frame, method, &json!({}));
+                }
+                self.frames.push(frame);
+            }
+            Some("Target.detachedFromTarget") => self.frames.retain(|frame| told["sessionId"] != json!(frame)),
             Some("Network.requestWillBeSent") => {
                 let url = told["request"]["url"].as_str().unwrap_or_default().to_owned();
                 let is_ours = [&self.origin, "data:", "blob:", "about:"].iter().any(|ours| url.starts_with(*ours));

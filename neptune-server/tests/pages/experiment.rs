@@ -160,6 +160,7 @@ fn what_was_logged_never_becomes_part_of_the_page() {
         "tab=console",
         "tab=artifacts&file=artifacts/drawing.svg",
         "tab=artifacts&file=artifacts/page.html",
+        "tab=artifacts&file=artifacts/page.html&as=source",
         "tab=code",
     ];
     for address in addresses {
@@ -170,7 +171,7 @@ fn what_was_logged_never_becomes_part_of_the_page() {
         let what = browser.value(what);
         assert_eq!(what, json!([null, 0]), "{address}");
     }
-    browser.go(&site.url("/e/latest?tab=artifacts&file=artifacts/page.html"));
+    browser.go(&site.url("/e/latest?tab=artifacts&file=artifacts/page.html&as=source"));
     browser.wait_for_text(".content pre", HOSTILE);
     browser.go(&site.url("/e/latest?tab=variables&path=logs/said"));
     browser.wait_for_text(".detail pre span", HOSTILE);

@@ -10,6 +10,7 @@ mod charts_groups;
 mod compare;
 mod experiment;
 mod experiments;
+mod figures;
 mod frame;
 mod hostile;
 mod live;
