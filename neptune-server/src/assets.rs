@@ -108,6 +108,7 @@ const ASSETS: &[(&str, &str, &[u8])] = assets! {
     "runs-choose.js": SCRIPT,
     "runs-columns.js": SCRIPT,
     "runs-groups.js": SCRIPT,
+    "runs-lines.js": SCRIPT,
     "runs-marks.js": SCRIPT,
     "runs-query.js": SCRIPT,
     "runs-rows.js": SCRIPT,

@@ -1,6 +1,6 @@
 // The experiments of a project: the home of work. The query bar, the table, and the charts of those that are looked at.
 //
-// What is shown is in the address: q, sort, columns, differ, group, eye, trash, view, split.
+// What is shown is in the address: q, sort, columns, format, differ, group, eye, trash, view, split.
 
 import { h, css, fill } from "./dom.js";
 import { snippet } from "./empty.js";
@@ -64,6 +64,7 @@ class Page {
       toggleAll: () => state.write({ eye: this.eyes().length > 0 ? "none" : null }),
       sort: (path, isAlso) => this.sortBy(path, isAlso),
       move: (path, before) => this.moveColumn(path, (rest) => rest.indexOf(before)),
+      write: (path, style) => this.writeColumn(path, style),
       shift: (path, by) => this.moveColumn(path, (_rest, now) => now + by),
       openGroup: (key) => { this.source.toggle(key); this.table.draw(); },
       at: (id) => { this.at = id; this.table.show({ at: id }); },
@@ -246,7 +247,8 @@ class Page {
       if (this.differing?.found) paths = paths.filter((path) => this.differing.found.has(path));
     }
     this.shown = paths;
-    this.table.show({ columns: paths.map((path) => columnsOf.column(path, this.known)) });
+    const styles = columnsOf.stylesOf(state.readList("format"));
+    this.table.show({ columns: paths.map((path) => columnsOf.column(path, this.known, styles)) });
   }
 
   async findDiffering(key, paths) {
@@ -313,6 +315,12 @@ class Page {
     const to = target(rest, paths.indexOf(path));
     rest.splice(Math.max(0, Math.min(rest.length, to)), 0, path);
     state.write({ columns: rest });
+  }
+
+  writeColumn(path, style) {
+    const styles = columnsOf.stylesOf(state.readList("format"));
+    if (style === "") styles.delete(path); else styles.set(path, style);
+    state.write({ format: columnsOf.stylesText(styles) });
   }
 
   choose() {

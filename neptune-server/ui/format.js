@@ -39,6 +39,28 @@ export function numeric(it) {
   return null;
 }
 
+const SI = new Map([[24, "Y"], [21, "Z"], [18, "E"], [15, "P"], [12, "T"], [9, "G"], [6, "M"], [3, "k"], [0, ""], [-3, "m"], [-6, "\u00b5"], [-9, "n"], [-12, "p"]]);
+
+// A number with the letter of its size: 12.3k.
+function si(number_) {
+  if (number_ === 0) return "0";
+  const power = Math.floor(Math.log10(Math.abs(Number(number_.toPrecision(4)))) / 3) * 3;
+  const shown = Math.min(24, Math.max(-12, power));
+  return `${Number((number_ / 10 ** shown).toPrecision(4))}${SI.get(shown)}`;
+}
+
+// The ways in which numbers can be written, by the name that an address has for them.
+export const STYLES = new Map([
+  [".0", { label: "no decimals", write: (it) => it.toFixed(0) }],
+  [".2", { label: "2 decimals", write: (it) => it.toFixed(2) }],
+  [".4", { label: "4 decimals", write: (it) => it.toFixed(4) }],
+  [".6", { label: "6 decimals", write: (it) => it.toFixed(6) }],
+  ["percent", { label: "percent", write: (it) => `${(it * 100).toFixed(2)} %` }],
+  ["scientific", { label: "scientific", write: (it) => it.toExponential(3) }],
+  ["si", { label: "k, M, G", write: si }],
+  ["duration", { label: "duration", write: (it) => (it < 0 ? `-${duration(-it)}` : duration(it)) }],
+]);
+
 export function duration(seconds) {
   if (!(seconds >= 0)) return "";
   if (seconds < 1e-6) return `${number(seconds * 1e9)} ns`;

@@ -16,11 +16,13 @@ export function valueOf(row, path) {
 
 export const isRunning = (row) => row.cells.get("sys/state") === "running";
 
-// { text, title, content }: the content is made only when the text has changed.
-export function cell(path, value) {
+// { text, title, content }: the content is made only when the text has changed. `style` is one of format.js, or none.
+export function cell(path, value, style = undefined) {
   if (value === undefined) return { text: "\u2026", title: "", content: () => "\u2026" };
   if (value === null) return { text: "", title: "", content: () => "" };
   if (path === "sys/state") return plain(value, value, () => h("span.state", { "data-state": value }, value));
+  const written = format.STYLES.get(style);
+  if (typeof value === "number" && written !== undefined) return plain(written.write(value), String(value));
   if (path === "sys/running_time") return plain(format.duration(value), `${value} s`);
   if (typeof value === "object" && "set" in value) {
     const text = value.set.join(", ");

@@ -1,7 +1,7 @@
 // The dialog in which columns are chosen and put into order.
 
 import { fill, h } from "./dom.js";
-import { choices } from "./runs-columns.js";
+import { choices, FIGURES, isMetric } from "./runs-columns.js";
 
 // The most choices that are listed at once; a search finds the others.
 const LISTED = 300;
@@ -32,10 +32,25 @@ export function chooseColumns({ title = "Columns", now, known, all = choices(kno
     const paths = matching();
     fill(found, paths.slice(0, LISTED).map((path) => {
       const box = h("input", { type: "checkbox", checked: chosen.includes(path), onchange: () => set(box.checked ? [...now(), path] : now().filter((one) => one !== path)) });
-      return h("li", h("label.cut", { title: path }, box, path));
+      return h("li", h("label.cut", { title: path }, box, path), isMetric(known.get(path).kind) && figures(path, chosen));
     }));
     count.textContent = paths.length > LISTED ? `${paths.length - LISTED} more; search for them` : paths.length === 0 ? "nothing matches" : "";
     fill(shown, chosen.map((path, index) => one(chosen, path, index)));
+  }
+
+  // Columns of other figures of a metric than its last value.
+  function figures(path, chosen) {
+    return h("span.figures", { role: "group", "aria-label": `Figures of ${path}` }, FIGURES.map((figure) => {
+      const column = `${figure}(${path})`;
+      const isChosen = chosen.includes(column);
+      return h("button.bare", { "aria-pressed": String(isChosen), title: isChosen ? `Remove ${column}` : `Add ${column}`,
+        "data-column": column, onclick: () => toggle(column, isChosen) }, figure);
+    }));
+  }
+
+  function toggle(column, isChosen) {
+    set(isChosen ? now().filter((one) => one !== column) : [...now(), column]);
+    [...found.querySelectorAll("button")].find((one) => one.dataset.column === column)?.focus();
   }
 
   function one(chosen, path, index) {

@@ -2,7 +2,9 @@
 // unless somebody chose others.
 
 import { get } from "./api.js";
+import { STYLES } from "./format.js";
 import { isNumeric } from "./runs-cells.js";
+import { LINE } from "./runs-lines.js";
 
 // What every experiment has, with what it is called at the head of a column.
 const EVERY = new Map([
@@ -51,12 +53,35 @@ export function remember(project, known, proposed) {
   localStorage.setItem(key(project), JSON.stringify(proposed.map((path) => [path, known.get(path)?.kind ?? ""])));
 }
 
+// What a column can have of a series of numbers instead of its last value.
+export const FIGURES = ["min", "max", "argmin", "argmax"];
+
+// The figure that a column asks for, and of which series: `min(logs/loss)`.
+const FIGURE = new RegExp(`^(${FIGURES.join("|")})\\((.+)\\)$`);
+
+// Whether the experiments can be put into the order of a column: they cannot by the step of a value.
+export const isOrdered = (path) => !/^arg(min|max)\(/.test(path);
+
+export const isMetric = (kind) => kind === "Series(float)" || kind === "Series(int)";
+
+// How the numbers of columns are written, as the address has it: a map from path to a style of format.js, or LINE.
+export function stylesOf(list) {
+  const pairs = list.map((one) => { const [style, ...path] = one.split(":"); return [path.join(":"), style]; });
+  return new Map(pairs.filter(([, style]) => STYLES.has(style) || style === LINE));
+}
+
+// What an address has for it.
+export const stylesText = (styles) => [...styles].map(([path, style]) => `${style}:${path}`);
+
 // A column of the table.
-export function column(path, known) {
-  const numeric = path === "sys/running_time" || isNumeric(known?.get(path)?.kind ?? "");
-  const label = LABELS.get(path) ?? path.replace(/^(parameters|logs|properties)\//, "");
-  const width = WIDTHS.get(path) ?? Math.min(240, Math.max(numeric ? 90 : 120, label.length * 8.4 + 34));
-  return { path, label, width: Math.round(width), isNumeric: numeric };
+export function column(path, known, styles = new Map()) {
+  const [, figure, series] = FIGURE.exec(path) ?? [];
+  const numeric = path === "sys/running_time" || figure !== undefined || isNumeric(known?.get(path)?.kind ?? "");
+  const name = (series ?? path).replace(/^(parameters|logs|properties)\//, "");
+  const label = LABELS.get(path) ?? (figure === undefined ? name : `${figure}(${name})`);
+  const isLine = styles.get(path) === LINE;
+  const width = isLine ? 120 : WIDTHS.get(path) ?? Math.min(240, Math.max(numeric ? 90 : 120, label.length * 8.4 + (numeric ? 48 : 34)));
+  return { path, label, width: Math.round(width), isNumeric: numeric, isMetric: isMetric(known?.get(path)?.kind), style: styles.get(path) };
 }
 
 // What is proposed for a project.
@@ -65,7 +90,7 @@ export async function propose(project, known) {
   const atoms = all.filter(([, { kind }]) => /^Atom\((int|float|bool|string)\)$/.test(kind)).map(([path]) => path);
   const parameters = [...atoms.filter((path) => path.startsWith("parameters/")), ...atoms.filter((path) => !path.startsWith("parameters/"))];
   const differ = await differing({ project }, parameters.slice(0, 100));
-  const metrics = all.filter(([, { kind }]) => kind === "Series(float)" || kind === "Series(int)");
+  const metrics = all.filter(([, { kind }]) => isMetric(kind));
   const most = Math.max(0, ...metrics.map(([, { experiments }]) => experiments));
   const common = metrics.filter(([, { experiments }]) => experiments * 2 >= most);
   common.sort((a, b) => b[1].experiments - a[1].experiments);

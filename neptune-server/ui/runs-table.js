@@ -5,6 +5,8 @@ import { highlight, onHighlight } from "./chart-cursor.js";
 import { fill, h, perFrame } from "./dom.js";
 import * as format from "./format.js";
 import { cell, isRunning, valueOf } from "./runs-cells.js";
+import { isOrdered } from "./runs-columns.js";
+import { LINE, lines } from "./runs-lines.js";
 import { eye, line } from "./runs-marks.js";
 import { mean } from "./runs-groups.js";
 
@@ -17,7 +19,8 @@ const FIXED = [34, 44, 86];
 const NAME = 220;
 const OWN = ["sys/name"];
 
-// `actions`: toggle(id, range), toggleAll(), sort(path, isAlso), move(path, before), shift(path, by), openGroup(key), at(id).
+// `actions`: toggle(id, range), toggleAll(), sort(path, isAlso), move(path, before), shift(path, by), write(path, style),
+// openGroup(key), at(id).
 export function runsTable(actions) {
   let source = null;
   let columns = [];
@@ -35,6 +38,7 @@ export function runsTable(actions) {
   const table = h("table", group, h("thead", head), body);
   const scroller = h("div.runs", { tabindex: 0, role: "region", "aria-label": "Experiments: j and k move, x shows in the charts, Enter opens" }, table);
   const draw = perFrame(render);
+  const lineOf = lines(render);
   scroller.addEventListener("scroll", () => draw(), { passive: true });
   const watch = new ResizeObserver(() => draw());
   watch.observe(scroller);
@@ -149,7 +153,7 @@ export function runsTable(actions) {
       row.element.append(...row.cells.map((one) => one.element), h("td"));
     }
     columns.slice(seen.from, seen.to).forEach((column, place_) => {
-      const it = entry?.group === undefined ? cell(column.path, valueOf(entry, column.path)) : ofGroup(entry, column);
+      const it = entry?.group === undefined ? ofRow(entry, column) : ofGroup(entry, column);
       const one = row.cells[place_];
       if (one.text === it.text && one.title === it.title) return;
       fill(one.element, it.content());
@@ -174,9 +178,14 @@ export function runsTable(actions) {
     if (row.text !== text) { row.text = text; row.name.textContent = text; row.name.title = text; }
   }
 
+  function ofRow(entry, column) {
+    const last = cell(column.path, valueOf(entry, column.path), column.style);
+    return column.style === LINE && column.isMetric && entry !== undefined ? lineOf(entry.id, column.path, last) : last;
+  }
+
   function ofGroup(entry, column) {
     const value = column.isNumeric ? mean(entry.rows, column.path) : null;
-    const { text } = cell(column.path, value);
+    const { text } = cell(column.path, value, column.style);
     return { text, title: value === null ? "" : `mean of ${entry.rows.length}: ${value}`, content: () => h("span.dim", text) };
   }
 
@@ -188,25 +197,36 @@ export function runsTable(actions) {
     fill(group, widths.map((width) => h("col", { style: { width: `${width}px` } })));
     table.style.width = `${widths.reduce((sum, width) => sum + width, 0)}px`;
     table.setAttribute("aria-colcount", columns.length + 4);
+    const isMenu = document.activeElement?.matches("th .style");
     const focused = document.activeElement?.closest?.("th")?.dataset.path;
     fill(head,
       h("th", h("button.bare.eye", { title: "The first five in the charts, or none", "aria-label": "The first five in the charts, or none", onclick: actions.toggleAll }, eye())),
       h("th"), heading({ path: "sys/id", label: "id" }, false), heading({ path: "sys/name", label: "name" }, false, "name"),
       h("th"), inside.map((column) => heading(column, true)), h("th"));
-    if (focused !== undefined) [...head.children].find((one) => one.dataset.path === focused)?.firstChild.focus({ preventScroll: true });
+    if (focused !== undefined) [...head.children].find((one) => one.dataset.path === focused)?.[isMenu ? "lastChild" : "firstChild"].focus({ preventScroll: true });
   }
 
   function heading(column, moves, kind = null) {
     const key = sort.findIndex((one) => one.replace(/^-/, "") === column.path);
     const isDown = key >= 0 && sort[key].startsWith("-");
     const arrow = key < 0 ? "" : `${isDown ? " \u25bc" : " \u25b2"}${sort.length > 1 ? key + 1 : ""}`;
-    const button = h("button.bare", { title: `${column.path}\nclick sorts, shift-click adds a key${moves ? ", drag or alt and arrow moves" : ""}`,
-      onclick: (event) => actions.sort(column.path, event.shiftKey) }, h("span.cut", column.label), arrow && h("span", arrow));
+    const sorts = isOrdered(column.path) ? "click sorts, shift-click adds a key" : "it has no order";
+    const button = h("button.bare", { title: `${column.path}\n${sorts}${moves ? ", drag or alt and arrow moves" : ""}`,
+      onclick: (event) => { if (isOrdered(column.path)) actions.sort(column.path, event.shiftKey); } }, h("span.cut", column.label), arrow && h("span", arrow));
     const name = ["th", column.isNumeric && "number", kind, kind === null && column.path === "sys/id" && "id"].filter(Boolean).join(".");
-    const element = h(name, { "aria-sort": key < 0 ? "none" : isDown ? "descending" : "ascending", draggable: moves ? "true" : null }, button);
+    const element = h(name, { "aria-sort": key < 0 ? "none" : isDown ? "descending" : "ascending", draggable: moves ? "true" : null }, button, moves && column.isNumeric && styleMenu(column));
     element.dataset.path = column.path;
     if (moves) movable(element, button, column.path);
     return element;
+  }
+
+  // How the numbers of a column are written.
+  function styleMenu({ path, label, style, isMetric }) {
+    const menu = h("select.style", { "aria-label": `How ${label} is written`, title: "How its numbers are written", onchange: () => actions.write(path, menu.value) },
+      h("option", { value: "" }, "as they are"), [...format.STYLES].map(([name, { label: text }]) => h("option", { value: name }, text)),
+      isMetric && h("option", { value: LINE }, "as a line"));
+    menu.value = style ?? "";
+    return menu;
   }
 
   function movable(element, button, path) {

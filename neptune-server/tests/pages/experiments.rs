@@ -119,6 +119,121 @@ fn a_click_sorts_and_columns_that_are_the_same_are_left_out() {
     browser.wait_for_text(".runs th", "loss");
 }
 
+/// Chooses how the numbers of a column are written.
+fn write_as(browser: &mut Browser, label: &str, style: &str) {
+    browser.wait_for(&format!("document.querySelector('.runs th select[aria-label=\"How {label} is written\"]')"));
+    browser.value(&format!(
+        "(() => {{ const menu = document.querySelector('.runs th select[aria-label=\"How {label} is written\"]');
+            menu.focus(); menu.value = '{style}'; menu.dispatchEvent(new Event('change')); }})()"
+    ));
+}
+
+#[test]
+fn the_numbers_of_a_column_are_written_as_somebody_chose_and_the_address_keeps_it() {
+    let site = Site::new();
+    let session = site.session();
+    for loss in [0.000_012_34, -1234.2, 98_765_432.1, f64::NAN, 0.0] {
+        let experiment = session.experiment().without_console().without_hardware().start().unwrap();
+        experiment.series::<f64>("logs/loss").unwrap().append(loss);
+        experiment.log_metric("rate", 0.5);
+        experiment.stop().unwrap();
+    }
+    let mut browser = site.open(TABLE);
+    wait_for_column(&mut browser, "loss", &["0", "NaN", "9.877e7", "-1234.2", "1.234e-5"]);
+    for (style, cells) in [
+        (".2", ["0.00", "NaN", "98765432.10", "-1234.20", "0.00"]),
+        ("percent", ["0.00 %", "NaN", "9876543210.00 %", "-123420.00 %", "0.00 %"]),
+        ("scientific", ["0.000e+0", "NaN", "9.877e+7", "-1.234e+3", "1.234e-5"]),
+        ("si", ["0", "NaN", "98.77M", "-1.234k", "12.34\u{b5}"]),
+        ("duration", ["0 ns", "NaN", "1143d 2h", "-20m 34s", "12.3 us"]),
+    ] {
+        write_as(&mut browser, "loss", style);
+        wait_for_column(&mut browser, "loss", &cells);
+    }
+    assert_eq!(browser.value("document.activeElement.ariaLabel"), "How loss is written", "the focus was lost");
+    write_as(&mut browser, "rate", ".4");
+    wait_for_column(&mut browser, "rate", &["0.5000"; 5]);
+    let address = browser.value("location.href").as_str().unwrap().to_owned();
+    browser.go(&address);
+    wait_for_column(&mut browser, "loss", &["0 ns", "NaN", "1143d 2h", "-20m 34s", "12.3 us"]);
+    wait_for_column(&mut browser, "rate", &["0.5000"; 5]);
+    write_as(&mut browser, "loss", "");
+    wait_for_column(&mut browser, "loss", &["0", "NaN", "9.877e7", "-1234.2", "1.234e-5"]);
+    assert_eq!(browser.value("document.querySelector('.runs td.number[title=\"98765432.1\"]') !== null"), true);
+}
+
+#[test]
+fn a_metric_is_a_line_in_its_cell_where_somebody_chose_that() {
+    let site = Site::new();
+    let session = site.session();
+    let start = || session.experiment().without_console().without_hardware().start().unwrap();
+    for _ in 0..2 {
+        let experiment = start();
+        for step in 0..1_000 {
+            experiment.log_metric_at("loss", step, f64::from(step % 100));
+        }
+        experiment.stop().unwrap();
+    }
+    let running = start();
+    running.log_metric_at("loss", 0, 1.0);
+    let mut browser = site.open(TABLE);
+    wait_for_column(&mut browser, "loss", &["1", "99", "99"]);
+    assert!(!browser.requests().iter().any(|url| url.contains("/overviews")), "lines are asked for that nobody wants");
+    write_as(&mut browser, "loss", "line");
+    browser.wait_for("document.querySelectorAll('.runs td.number .sparkline polyline').length === 3");
+    let points = "document.querySelector('.runs tbody tr[aria-rowindex=\"2\"] polyline').getAttribute('points').split(' ').length";
+    let before = browser.value(points);
+    let asked = |browser: &Browser| browser.requests().iter().filter(|url| url.contains("/overviews")).count();
+    assert_eq!(asked(&browser), 1, "one request is for all rows");
+    running.log_metric_at("loss", 1, 2.0);
+    browser.wait_for(&format!("{points} > {before}"));
+    assert_eq!(browser.value("document.querySelector('.runs td:has(.sparkline)').title"), "2");
+    running.stop().unwrap();
+    write_as(&mut browser, "loss", "");
+    wait_for_column(&mut browser, "loss", &["2", "99", "99"]);
+}
+
+#[test]
+fn a_metric_has_columns_of_its_least_and_greatest_value_and_of_their_steps() {
+    let site = Site::new();
+    let session = site.session();
+    for values in [[5.0, 1.0, 3.0], [4.0, 9.0, 2.0]] {
+        let experiment = session.experiment().without_console().without_hardware().start().unwrap();
+        for (step, value) in (10..).zip(values) {
+            experiment.log_metric_at("loss", step, value);
+        }
+        experiment.stop().unwrap();
+    }
+    let mut browser = site.open(TABLE);
+    wait_for_column(&mut browser, "loss", &["2", "3"]);
+    browser.value("[...document.querySelectorAll('.above button')].find((it) => it.textContent === 'Columns').click()");
+    for figure in ["min", "max", "argmin", "argmax"] {
+        browser.click(&format!("dialog [data-column='{figure}(logs/loss)']"));
+        browser.wait_for(&format!(
+            "document.activeElement.matches('[data-column=\"{figure}(logs/loss)\"][aria-pressed=true]')"
+        ));
+    }
+    browser.press("Escape");
+    let columns = [
+        ("min(loss)", ["2", "1"]),
+        ("max(loss)", ["9", "5"]),
+        ("argmin(loss)", ["12", "11"]),
+        ("argmax(loss)", ["11", "10"]),
+    ];
+    for (label, cells) in &columns {
+        wait_for_column(&mut browser, label, cells);
+    }
+    let sort = "[...document.querySelectorAll('.runs th button')].find((it) => it.textContent === 'LABEL').click()";
+    browser.value(&sort.replace("LABEL", "argmin(loss)"));
+    browser.value(&sort.replace("LABEL", "min(loss)"));
+    wait_for_column(&mut browser, "min(loss)", &["1", "2"]);
+    assert_eq!(browser.value("new URLSearchParams(location.search).get('sort')"), "min(logs/loss)");
+    browser.value("[...document.querySelectorAll('.above button')].find((it) => it.textContent === 'Columns').click()");
+    browser.click("dialog [data-column='max(logs/loss)']");
+    browser
+        .wait_for("![...document.querySelectorAll('.runs th')].some((it) => it.textContent.startsWith('max(loss)'))");
+}
+
 #[test]
 fn the_keyboard_goes_chooses_and_opens_and_the_address_keeps_it() {
     let site = Site::new();
