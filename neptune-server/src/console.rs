@@ -3,7 +3,7 @@
 //! A cursor is a place in each stream, so a page is the same however many lines are added meanwhile, and no line is missed or
 //! told twice. Streams are read piece by piece, and no further than a page needs: memory does not grow with the log.
 
-use std::collections::BTreeMap;
+use std::{cmp::Ordering, collections::BTreeMap};
 
 use neptune_core::VariableType;
 use neptune_store::{
@@ -46,6 +46,62 @@ pub(crate) enum Place {
     End,
     Before(Cursor),
     After(Cursor),
+}
+
+/// A line by its process, its stream and its number there.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct LineName {
+    process: String,
+    stream: Stream,
+    number: f64,
+}
+
+impl LineName {
+    /// The line that `PROCESS/STREAM/NUMBER` names.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (path, number) = text.rsplit_once('/')?;
+        let path = format!("monitoring/{path}");
+        let (process, stream) = named(&path)?;
+        Some(Self { process: process.to_owned(), stream, number: number.parse().ok()? })
+    }
+}
+
+/// The place before a line; `None` when there is no such line.
+pub(crate) fn place_of(store: &Store, experiment: &ExperimentKey, line: &LineName) -> Result<Option<Cursor>> {
+    let streams = streams(store, experiment, None, &Place::End)?;
+    let own = streams.iter().position(|stream| stream.process == line.process && stream.stream == line.stream);
+    let Some(own) = own else { return Ok(None) };
+    let found = store.series(experiment, &streams[own].path, line.number..=line.number)?;
+    let Some(time) = found.times.first() else { return Ok(None) };
+    let mut cursor = Cursor::default();
+    for (at, stream) in streams.iter().enumerate() {
+        // Of lines at the same time those of the first stream come first.
+        let place = match at.cmp(&own) {
+            Ordering::Less => first_since(store, experiment, stream, time.saturating_add(1))?,
+            Ordering::Equal => line.number,
+            Ordering::Greater => first_since(store, experiment, stream, *time)?,
+        };
+        cursor.0.entry(stream.process.clone()).or_default()[stream.stream as usize] = Some(place);
+    }
+    Ok(Some(cursor))
+}
+
+/// The place before the first line at `time` or later, in a stream that is to be read from its end. Its pieces are looked through
+/// by halves, so a long stream takes a few reads.
+fn first_since(store: &Store, experiment: &ExperimentKey, stream: &StreamScan, time: i64) -> Result<f64> {
+    // All lines before `low` are older; behind `high` none is.
+    let (mut low, mut high) = (stream.first, stream.at);
+    while low < high {
+        let middle = f64::midpoint(low, high).floor().max(low);
+        let points = store.piece_from(experiment, &stream.path, middle)?;
+        match points.times.iter().position(|found| *found >= time) {
+            Some(at) if at > 0 => return Ok(points.steps[at]),
+            None if !points.steps.is_empty() => low = points.steps[points.steps.len() - 1].next_up(),
+            _ if middle <= low => return Ok(low),
+            _ => high = middle,
+        }
+    }
+    Ok(low)
 }
 
 /// Which lines are wanted.

@@ -1,4 +1,5 @@
-// What the processes of an experiment wrote to their terminals: both streams by time, followed while they write.
+// What the processes of an experiment wrote to their terminals: both streams by time, followed while they write, or from one line
+// on that the address names as `line`.
 
 import { get } from "./api.js";
 import { coloured } from "./ansi.js";
@@ -21,7 +22,7 @@ export async function show(place, page) {
   const wrap = h("button", { onclick: () => state.write({ wrap: state.read("wrap") === "no" ? null : "no" }) }, "wrap lines");
   const told = h("span.dim");
   const body = h("div.console", { tabindex: 0, role: "log", "aria-label": "Console", "aria-live": "off" });
-  const follow = h("button.main.follow", { hidden: true, onclick: () => { isFollowing = true; toEnd(); } }, "\u2193 follow");
+  const follow = h("button.main.follow", { hidden: true, onclick: goToEnd }, "\u2193 follow");
   fill(place, h("div.tools.top", field, streams, wrap, h("span.space"), told), body, follow);
 
   let pages = [];
@@ -29,40 +30,52 @@ export async function show(place, page) {
   let turn = 0;
   let asked = "";
   let isLoading = false;
+  // Whether the last line that is shown is the last that was printed.
+  let isWhole = true;
 
   const wanted = () => ({ stream: state.read("stream"), search: state.read("search") });
+  const line = () => (wanted().search ? null : state.read("line"));
   const ask = (cursor) => get(page.path("/console"), { ...wanted(), ...cursor, limit: LINES });
   const isAtEnd = () => body.scrollHeight - body.scrollTop - body.clientHeight < NEAR;
   function toEnd() { body.scrollTop = body.scrollHeight; follow.hidden = true; }
+  function goToEnd() {
+    if (line() !== null) { state.write({ line: null }); return; }
+    isFollowing = true;
+    toEnd();
+  }
 
   async function start() {
     turn += 1;
     const own = turn;
-    asked = JSON.stringify(wanted());
-    isFollowing = true;
+    asked = JSON.stringify([wanted(), line()]);
+    isFollowing = line() === null;
     isLoading = false;
-    const first = await ask({});
+    const first = await ask({ line: line() });
     if (own !== turn) return;
+    isWhole = line() === null || first.lines.length < LINES;
     pages = [pageOf(first)];
     fill(body, pages[0].element);
     tell();
-    toEnd();
+    if (isFollowing) toEnd();
+    follow.hidden = isFollowing;
     await more();
+    if (own === turn && !isFollowing) body.querySelector("[aria-current]")?.scrollIntoView({ block: "center" });
     if (own === turn && count() === 0) fill(body, nothing(wanted()));
   }
 
-  function pageOf({ lines, before, after }) { return { count: lines.length, before, after, element: h("div.page", lines.map((line) => row(line, wanted().search))) }; }
+  function pageOf({ lines, before, after }) { return { count: lines.length, before, after, element: h("div.page", lines.map(rowOf)) }; }
+  const rowOf = (one) => row(one, wanted().search, line());
   const count = () => pages.reduce((sum, { count }) => sum + count, 0);
   const hasMore = () => pages.length > 0 && pages[0].before !== null;
 
   function tell() {
     const all = count();
-    told.textContent = all === 0 ? "" : `${hasMore() ? "the last " : ""}${all} ${all === 1 ? "line" : "lines"}${wanted().search ? " that match" : ""}`;
+    told.textContent = all === 0 ? "" : `${hasMore() && isWhole ? "the last " : ""}${all} ${all === 1 ? "line" : "lines"}${wanted().search ? " that match" : ""}`;
   }
 
   // What came since.
   async function changed() {
-    if (pages.length === 0) return;
+    if (pages.length === 0 || !isWhole) return;
     const own = turn;
     for (;;) {
       const from = pages.at(-1).after;
@@ -83,7 +96,7 @@ export async function show(place, page) {
     const last = pages.at(-1);
     if (count() === 0) fill(body, pages.map(({ element }) => element));
     if (last.count + answer.lines.length <= LINES) {
-      last.element.append(...answer.lines.map((line) => row(line, wanted().search)));
+      last.element.append(...answer.lines.map(rowOf));
       last.count += answer.lines.length;
       return;
     }
@@ -114,10 +127,26 @@ export async function show(place, page) {
     isLoading = false;
   }
 
+  // What is behind the lines that are shown, where they do not reach to the end.
+  async function below() {
+    if (isLoading || isWhole) return;
+    isLoading = true;
+    const own = turn;
+    const answer = await ask({ after: pages.at(-1).after }).catch(() => null);
+    if (own !== turn) return;
+    isLoading = false;
+    if (answer === null) return;
+    addBelow(answer);
+    pages.at(-1).after = answer.after;
+    isWhole = answer.lines.length < LINES;
+    tell();
+  }
+
   body.addEventListener("scroll", () => {
-    isFollowing = isAtEnd();
+    isFollowing = isWhole && isAtEnd();
     if (isFollowing) follow.hidden = true;
     if (body.scrollTop < AHEAD) more();
+    if (body.scrollHeight - body.scrollTop - body.clientHeight < AHEAD) below();
   }, { passive: true });
 
   function showChoices() {
@@ -130,26 +159,38 @@ export async function show(place, page) {
     body.dataset.wrap = isWrapped ? "yes" : "no";
   }
 
-  const search = settled(150, () => state.write({ search: field.value === "" ? null : field.value }));
+  const search = settled(150, () => state.write({ search: field.value === "" ? null : field.value, line: null }));
   field.addEventListener("input", search);
-  const unbind = [keys.bind("/", "search", () => field.focus()), keys.bind("g", "go to the end and follow", () => { isFollowing = true; toEnd(); })];
+  const unbind = [keys.bind("/", "search", () => field.focus()), keys.bind("g", "go to the end and follow", goToEnd)];
   showChoices();
   await start();
-  requestAnimationFrame(toEnd);
+  requestAnimationFrame(() => { if (isFollowing) toEnd(); else body.querySelector("[aria-current]")?.scrollIntoView({ block: "center" }); });
   return {
     changed,
     update() {
       showChoices();
       if (document.activeElement !== field) field.value = state.read("search", "");
-      if (JSON.stringify(wanted()) !== asked) start();
+      if (JSON.stringify([wanted(), line()]) !== asked) start();
     },
     close() { turn += 1; for (const end of unbind) end(); },
   };
 }
 
-function row({ process, stream, time, text }, search) {
-  return h("div.row", { "data-stream": stream }, h("span", { title: `${format.utc(time)}, process ${process}` }, format.time(time).slice(11)),
+// A line; one that a search found leads to the lines around it.
+function row({ process, stream, number, time, text }, search, current) {
+  const name = `${process}/${stream}/${number}`;
+  const title = `${format.utc(time)}, process ${process}`;
+  const at = format.time(time).slice(11);
+  return h("div.row", { "data-stream": stream, "aria-current": name === current ? "true" : null },
+    search ? h("a", { href: around(name), title: `${title}\nshows the lines around it` }, at) : h("span", { title }, at),
     h("span", stream), h("pre", coloured(text, (piece) => marked(piece, search))));
+}
+
+function around(name) {
+  const query = new URLSearchParams(location.search);
+  query.delete("search");
+  query.set("line", name);
+  return `${location.pathname}?${query}`;
 }
 
 // The text with what was searched for marked.

@@ -46,7 +46,7 @@ export function heading(page) {
     stateWord.dataset.state = experiment.state ?? "none";
     write(stateWord, experiment.state ?? "never ran", experiment.failure ?? "");
     whenChanged(tags, experiment.tags, () => showTags(tags, page));
-    whenChanged(buttons, [experiment.state, experiment.is_trashed], () => fill(buttons, actions(page)));
+    whenChanged(buttons, [experiment.state, experiment.is_trashed, experiment.has_artifacts, experiment.has_sources], () => fill(buttons, actions(page)));
     showTimes();
   }
 
@@ -109,7 +109,7 @@ function actions(page) {
   }, "\u2193 ", what);
   return [
     experiment.state === "running" && h("button.danger", { onclick: () => confirmAbort(page) }, "abort\u2026"),
-    download("artifacts"), download("sources"),
+    experiment.has_artifacts && download("artifacts"), experiment.has_sources && download("sources"),
     !experiment.is_trashed && h("button", {
       title: "Puts it into the trash, from which it can be restored", disabled: experiment.state === "running",
       onclick: () => attempt(() => page.act(() => post(page.path("/trash"))), "it is in the trash"),

@@ -10,7 +10,7 @@ use super::{
     experiment::find,
     value::Number,
 };
-use crate::console::{self, Cursor, Place, Stream};
+use crate::console::{self, Cursor, LineName, Place, Stream};
 
 /// How many lines an answer has when nobody says otherwise.
 const LINES: usize = 500;
@@ -29,6 +29,8 @@ pub(super) struct Wanted {
     before: Option<String>,
     /// The lines behind this place: `after` of another answer to the same `stream`.
     after: Option<String>,
+    /// The lines from this one on: `PROCESS/STREAM/NUMBER` of a line.
+    line: Option<String>,
     /// How many lines at most, 500 when it is not given.
     limit: Option<usize>,
 }
@@ -56,26 +58,35 @@ struct Line {
     text: String,
 }
 
-/// The last lines, those before a place, or those behind it; merged over processes and streams by time.
+/// The last lines, those before a place, those behind it, or those from one on; merged over processes and streams by time.
 #[utoipa::path(get, path = "/experiments/{id}/console", params(Id, Wanted), responses((status = 200, body = Console), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub(super) async fn console(
     extract::State(state): extract::State<State>,
     Path(id): Path<String>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Console>, Problem> {
-    let place = match (wanted.before.as_deref(), wanted.after.as_deref()) {
-        (None, None) => Place::End,
-        (Some(before), None) => Place::Before(cursor(before)?),
-        (None, Some(after)) => Place::After(cursor(after)?),
-        _ => return Err(Problem::invalid("`before` and `after` are not for one request")),
+    let (place, line) = match (wanted.before.as_deref(), wanted.after.as_deref(), wanted.line.as_deref()) {
+        (None, None, None) => (Place::End, None),
+        (Some(before), None, None) => (Place::Before(cursor(before)?), None),
+        (None, Some(after), None) => (Place::After(cursor(after)?), None),
+        (None, None, Some(line)) => (Place::End, Some(named(line)?)),
+        _ => return Err(Problem::invalid("`before`, `after` and `line` are not for one request")),
     };
-    let wanted = console::Wanted {
+    let mut wanted = console::Wanted {
         place,
         stream: wanted.stream,
         search: wanted.search.filter(|text| !text.is_empty()),
         limit: wanted.limit.unwrap_or(LINES).clamp(1, MOST),
     };
-    let page = state.readers.read(move |store| Ok(console::page(store, &find(store, &id)?, wanted)?)).await?;
+    let page = state.readers.read(move |store| {
+        let experiment = find(store, &id)?;
+        if let Some(line) = line {
+            let place = console::place_of(store, &experiment, &line)?;
+            wanted.place = Place::After(place.ok_or_else(|| Problem::not_found("there is no such line"))?);
+        }
+        Ok(console::page(store, &experiment, wanted)?)
+    });
+    let page = page.await?;
     let line = |line: console::Line| Line {
         process: line.process,
         stream: line.stream,
@@ -88,6 +99,11 @@ pub(super) async fn console(
         before: page.before.as_ref().map(text),
         after: text(&page.after),
     }))
+}
+
+fn named(line: &str) -> Result<LineName, Problem> {
+    let name = LineName::parse(line);
+    name.ok_or_else(|| Problem::invalid("this names no line; take PROCESS/STREAM/NUMBER of one"))
 }
 
 fn cursor(text: &str) -> Result<Cursor, Problem> {

@@ -38,6 +38,9 @@ pub(super) struct Experiment {
     /// Why it failed or was aborted, when somebody said so.
     failure: Option<String>,
     is_trashed: bool,
+    /// Whether there are artifacts, and sources, to download.
+    has_artifacts: bool,
+    has_sources: bool,
     tags: Vec<String>,
     /// Microseconds since the epoch, UTC; as all times.
     created: Option<i64>,
@@ -85,6 +88,8 @@ pub(super) async fn experiment(
             state: None,
             failure: None,
             is_trashed: false,
+            has_artifacts: store.has_files(&key, "artifacts/")?,
+            has_sources: store.has_files(&key, "source_code/")?,
             tags: Vec::new(),
             created: None,
             finished: None,

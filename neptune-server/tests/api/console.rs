@@ -98,6 +98,30 @@ fn pages_from_either_end_have_every_line_once_and_in_order() {
 }
 
 #[test]
+fn from_a_line_on_there_is_what_was_printed_around_it() {
+    let server = Server::new();
+    let experiment = server.experiment();
+    let printed = print(&experiment, 700);
+    experiment.stop().unwrap();
+    let all = told(&printed);
+    for at in (0..2_100).step_by(7) {
+        let Printed { process, stream, number, .. } = &printed[at];
+        let from = page(&server, &format!("line={process}/{stream}/{number}&limit=90"));
+        assert_eq!(lines(&from), all[at..(at + 90).min(all.len())], "{at}");
+        let before = page(&server, &format!("before={}&limit=50", escaped(from["before"].as_str().unwrap())));
+        assert_eq!(lines(&before), all[at.saturating_sub(50)..at], "{at}");
+    }
+    let only = page(&server, "line=00000002/stdout/300&stream=stderr&limit=1");
+    assert!(lines(&only)[0].contains("stderr"));
+    let missing = |line: &str| server.get(&format!("/experiments/MNI-1/console?line={line}"));
+    assert!(missing("00000002/stdout/700").problem(404).contains("no such line"));
+    assert!(missing("00000003/stdout/1").problem(404).contains("no such line"));
+    for name in ["1", "00000002/stdin/1", "00000002/stdout/x"] {
+        assert!(missing(&escaped(name)).problem(400).contains("names no line"), "{name}");
+    }
+}
+
+#[test]
 fn a_search_finds_what_is_there_in_any_case() {
     let server = Server::new();
     let experiment = server.experiment();
@@ -200,6 +224,7 @@ fn what_is_no_console_and_no_place_is_said() {
         assert!(refused(&format!("before={}", escaped(place))).contains("no place in a console"), "{place}");
     }
     assert!(refused("before={}&after={}").contains("not for one request"));
+    assert!(refused("before={}&line=a/stdout/1").contains("not for one request"));
     assert!(refused("stream=stdin").contains("stdin"));
     assert!(refused("limit=-1").contains("limit"));
 }

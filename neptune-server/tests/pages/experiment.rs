@@ -113,6 +113,63 @@ fn name_tags_and_notes_are_edited_in_place() {
 }
 
 #[test]
+fn archives_are_offered_once_there_are_files() {
+    let site = Site::new();
+    let experiment = site.experiment();
+    let mut browser = site.open("/e/latest?tab=console");
+    browser.wait_for_text(".buttons button", "trash");
+    let offered = "[...document.querySelectorAll('.buttons a')].map((it) => it.textContent.trim()).join()";
+    assert_eq!(browser.value(offered), "");
+    experiment.log_artifact("a".as_bytes(), Some("a.txt")).unwrap();
+    browser.wait_for(&format!("{offered} === '\u{2193} artifacts'"));
+    experiment.stop().unwrap();
+}
+
+#[test]
+fn a_line_that_was_searched_is_seen_among_those_around_it() {
+    let site = Site::new();
+    let experiment = site.experiment();
+    let [out, err] =
+        ["stdout", "stderr"].map(|it| experiment.series::<String>(&format!("monitoring/0a1b2c3d/{it}")).unwrap());
+    for number in 0..2_000 {
+        out.append(format!("line {number}{}", if number % 900 == 450 { " needle" } else { "" }));
+    }
+    err.append("a warning");
+    let mut browser = site.open("/e/latest?tab=console&search=needle");
+    browser.wait_for("document.querySelectorAll('.console a').length === 2");
+    browser.click(".console a");
+    browser.wait_for_text(".console [aria-current] pre", "line 450 needle");
+    let texts = "[...document.querySelectorAll('.console pre')].map((it) => it.textContent)";
+    browser.wait_for(&format!("{texts}.includes('line 449') && {texts}.includes('line 451')"));
+    let seen = "(() => { const [row, all] = ['.console [aria-current]', '.console'].map((it) => document.querySelector(it).getBoundingClientRect());
+        return row.top >= all.top && row.bottom <= all.bottom; })()";
+    browser.wait_for(seen);
+    assert_eq!(browser.value("document.querySelector('input[type=search]').value"), "");
+    assert_eq!(browser.value(&format!("{texts}.includes('line 1999')")), false, "all lines were loaded");
+    // What comes moves nothing, and what is behind comes when it is scrolled to.
+    let scrolled = browser.value("document.querySelector('.console').scrollTop");
+    out.append("line 2000");
+    experiment.add_tags(["later"]);
+    browser.wait_for_text(".tag", "later");
+    assert_eq!(browser.value("document.querySelector('.console').scrollTop"), scrolled);
+    browser
+        .wait_for(&format!("(document.querySelector('.console').scrollTop = 1e6) && {texts}.at(-1) === 'line 2000'"));
+    let lines: Vec<String> = serde_json::from_value(browser.value(texts)).unwrap();
+    let after = lines.iter().skip_while(|line| *line != "line 450 needle").filter(|line| line.starts_with("line "));
+    assert_eq!(after.count(), 2_001 - 450);
+    out.append("line 2001");
+    browser.wait_for_text(".console pre", "line 2001");
+    let address = browser.value("location.href").as_str().unwrap().to_owned();
+    browser.go(&address);
+    browser.wait_for_text(".console [aria-current] pre", "line 450 needle");
+    browser.click(".follow");
+    browser.wait_for(&format!("{texts}.at(-1) === 'line 2001' && !location.search.includes('line')"));
+    browser.value("history.back()");
+    browser.wait_for("document.querySelectorAll('.console a').length === 2");
+    experiment.stop().unwrap();
+}
+
+#[test]
 fn a_running_experiment_is_aborted_after_a_question_and_goes_into_the_trash_and_back() {
     let site = Site::new();
     let experiment = site.experiment();

@@ -106,6 +106,18 @@ impl Store {
         Ok(code.and_then(VariableType::from_code))
     }
 
+    /// Whether there is a file at a path that begins with `prefix`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn has_files(&self, experiment: &ExperimentKey, prefix: &str) -> Result<bool> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM variable v JOIN path p ON p.id = v.path_id
+             WHERE v.experiment_id = $1 AND v.type = $2 AND substr(p.name, 1, length($3)) = $3)",
+        )?;
+        Ok(statement.query_row((experiment.id, VariableType::atom(Content::File).code(), prefix), |row| row.get(0))?)
+    }
+
     /// What stands directly under `prefix` (the empty string for everything), by name.
     ///
     /// # Errors
