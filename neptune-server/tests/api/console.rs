@@ -101,10 +101,10 @@ fn pages_from_either_end_have_every_line_once_and_in_order() {
 fn from_a_line_on_there_is_what_was_printed_around_it() {
     let server = Server::new();
     let experiment = server.experiment();
-    let printed = print(&experiment, 700);
+    let printed = print(&experiment, 9_000);
     experiment.stop().unwrap();
     let all = told(&printed);
-    for at in (0..2_100).step_by(7) {
+    for at in (0..27_000).step_by(331) {
         let Printed { process, stream, number, .. } = &printed[at];
         let from = page(&server, &format!("line={process}/{stream}/{number}&limit=90"));
         assert_eq!(lines(&from), all[at..(at + 90).min(all.len())], "{at}");
@@ -114,7 +114,7 @@ fn from_a_line_on_there_is_what_was_printed_around_it() {
     let only = page(&server, "line=00000002/stdout/300&stream=stderr&limit=1");
     assert!(lines(&only)[0].contains("stderr"));
     let missing = |line: &str| server.get(&format!("/experiments/MNI-1/console?line={line}"));
-    assert!(missing("00000002/stdout/700").problem(404).contains("no such line"));
+    assert!(missing("00000002/stdout/9000").problem(404).contains("no such line"));
     assert!(missing("00000003/stdout/1").problem(404).contains("no such line"));
     for name in ["1", "00000002/stdin/1", "00000002/stdout/x"] {
         assert!(missing(&escaped(name)).problem(400).contains("names no line"), "{name}");
