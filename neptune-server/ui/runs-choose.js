@@ -32,7 +32,7 @@ export function chooseColumns({ title = "Columns", now, known, all = choices(kno
     const paths = matching();
     fill(found, paths.slice(0, LISTED).map((path) => {
       const box = h("input", { type: "checkbox", checked: chosen.includes(path), onchange: () => set(box.checked ? [...now(), path] : now().filter((one) => one !== path)) });
-      return h("li", h("label.cut", { title: path }, box, path), isMetric(known.get(path).kind) && figures(path, chosen));
+      return h("li", h("label.cut", { title: path }, box, path), isMetric(known?.get(path)?.kind) && figures(path, chosen));
     }));
     count.textContent = paths.length > LISTED ? `${paths.length - LISTED} more; search for them` : paths.length === 0 ? "nothing matches" : "";
     fill(shown, chosen.map((path, index) => one(chosen, path, index)));
