@@ -8,7 +8,7 @@ import { ask } from "./charts-feed.js";
 import { h } from "./dom.js";
 
 // Pieces in all lines of a chart: more lines are drawn in fewer pieces each, so that a hundred of them still come at once.
-const PIECES = 60_000;
+const PIECES = 40_000;
 
 // Pieces for each pixel of a window: so many points are soon drawn one by one.
 const WINDOW = 2;
