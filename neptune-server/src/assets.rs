@@ -2,12 +2,17 @@
 //!
 //! Every address that is no file is the one page, whose script shows what the address asks for.
 
+use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    sync::LazyLock,
+};
+
 use axum::{
-    http::{Method, StatusCode, Uri, header},
+    http::{HeaderMap, Method, StatusCode, Uri, header},
     response::{IntoResponse as _, Response},
 };
 
-use crate::api::nothing_in_the_api;
+use crate::{api::nothing_in_the_api, page};
 
 macro_rules! assets {
     ($($name:literal: $kind:expr),* $(,)?) => {
@@ -92,7 +97,6 @@ const ASSETS: &[(&str, &str, &[u8])] = assets! {
     "followed.js": SCRIPT,
     "format.js": SCRIPT,
     "icon.svg": "image/svg+xml",
-    "index.html": "text/html; charset=utf-8",
     "keyed.js": SCRIPT,
     "keys.js": SCRIPT,
     "live.js": SCRIPT,
@@ -125,20 +129,36 @@ const ASSETS: &[(&str, &str, &[u8])] = assets! {
 /// Where files are; every other address is a page.
 const FILES: &str = "/ui/";
 
-pub(crate) async fn serve(method: Method, uri: Uri) -> Response {
+/// What a browser that has the files of this program knows them by: another program may be at the same address next time.
+static TAG: LazyLock<String> = LazyLock::new(|| {
+    let mut hasher = DefaultHasher::new();
+    ASSETS.hash(&mut hasher);
+    format!("\"{:016x}\"", hasher.finish())
+});
+
+/// The modules: name and text of each.
+pub(crate) fn scripts() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let scripts = ASSETS.iter().filter(|(_, kind, _)| *kind == SCRIPT);
+    scripts.filter_map(|(name, _, bytes)| Some((*name, str::from_utf8(bytes).ok()?)))
+}
+
+pub(crate) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     if method != Method::GET && method != Method::HEAD {
         return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response();
     }
-    let wanted = match uri.path().strip_prefix(FILES) {
-        Some(name) => name,
-        None if uri.path() == "/api" || uri.path().starts_with("/api/") => return nothing_in_the_api().into_response(),
-        None => "index.html",
-    };
-    match ASSETS.iter().find(|(name, ..)| *name == wanted) {
-        // The next version may be another program at the same address.
-        Some((_, kind, bytes)) => {
-            ([(header::CONTENT_TYPE, *kind), (header::CACHE_CONTROL, "no-cache")], *bytes).into_response()
+    let Some(wanted) = uri.path().strip_prefix(FILES) else {
+        if uri.path() == "/api" || uri.path().starts_with("/api/") {
+            return nothing_in_the_api().into_response();
         }
-        None => (StatusCode::NOT_FOUND, "there is nothing at this address").into_response(),
+        let described = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")];
+        return (described, page::page(&uri)).into_response();
+    };
+    let Some((_, kind, bytes)) = ASSETS.iter().find(|(name, ..)| *name == wanted) else {
+        return (StatusCode::NOT_FOUND, "there is nothing at this address").into_response();
+    };
+    let described = [(header::CONTENT_TYPE, *kind), (header::CACHE_CONTROL, "no-cache"), (header::ETAG, TAG.as_str())];
+    if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == TAG.as_bytes()) {
+        return (StatusCode::NOT_MODIFIED, described).into_response();
     }
+    (described, *bytes).into_response()
 }

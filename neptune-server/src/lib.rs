@@ -26,6 +26,7 @@ mod console;
 mod content;
 mod door;
 mod drawing;
+mod page;
 mod pieces;
 mod readers;
 mod ui;

@@ -1,5 +1,6 @@
-// The pane of the charts beside the table. The module of the charts is loaded when they are first shown.
+// The pane of the charts beside the table: there are none until they are first shown.
 
+import { charts } from "./charts.js";
 import { h } from "./dom.js";
 import * as state from "./state.js";
 
@@ -11,28 +12,22 @@ export function chartsPane() {
   let view = null;
   let wanted = null;
   let address = null;
-  let isClosed = false;
 
-  async function open() {
-    view = "coming";
-    const { charts } = await import("./charts.js");
-    if (isClosed || view !== "coming") return;
-    view = charts(element, { experiments: wanted, searchKey: SEARCH, group: () => state.readList("group") });
-  }
+  const open = () => charts(element, { experiments: wanted, searchKey: SEARCH, group: () => state.readList("group") });
 
   return {
     element,
     // Shows the charts of these experiments; null shows none.
     show(ids) {
       if (ids === null) {
-        if (view !== "coming") view?.close();
+        view?.close();
         [view, wanted] = [null, null];
         return;
       }
       const isSame = wanted !== null && wanted.join() === ids.join();
       wanted = ids;
-      if (view === null) open();
-      else if (view !== "coming") {
+      if (view === null) view = open();
+      else {
         if (!isSame) view.setExperiments(ids);
         if (address !== location.search) view.update();
       }

@@ -7,7 +7,7 @@ import { choices, FIGURES, isMetric } from "./runs-columns.js";
 const LISTED = 300;
 
 // Opens the dialog. `now()` gives the paths that are shown, `known` all that there are, or `all` these in their order; `change` takes
-// the new ones, and null goes back to the proposed ones.
+// the new ones, and null goes back to the proposed ones. Of metrics in `known` there are columns of other figures than the last value.
 export function chooseColumns({ title = "Columns", now, known, all = choices(known), change }) {
   const search = h("input", { type: "search", placeholder: `Search ${title.toLowerCase()}`, "aria-label": `Search ${title.toLowerCase()}`, oninput: draw });
   const found = h("ul.found");

@@ -165,3 +165,16 @@ fn it_listens_beyond_this_machine_only_with_a_token() {
     assert_eq!(status(&[("Host", "gpu7.example")]), 401);
     assert_eq!(status(&[("Host", "gpu7.example"), ("Authorization", &format!("Bearer {TOKEN}"))]), 200);
 }
+
+#[test]
+fn a_browser_that_has_the_files_of_the_pages_is_sent_none_again() {
+    let server = Server::new();
+    let page = server.ask("GET", "/p/ada/mnist", &[], "").text();
+    let module = page.split("modulepreload\" href=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let first = server.ask("GET", module, &[], "");
+    assert_eq!((first.status, first.body.is_empty()), (200, false), "{module}");
+    let again = server.ask("GET", module, &[("If-None-Match", first.header("etag"))], "");
+    assert_eq!((again.status, again.body.is_empty()), (304, true));
+    assert_eq!(again.header("etag"), first.header("etag"));
+    assert_eq!(server.ask("GET", module, &[("If-None-Match", "\"other\"")], "").status, 200);
+}
