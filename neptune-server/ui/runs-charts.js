@@ -33,9 +33,6 @@ export function chartsPane() {
       }
       address = location.search;
     },
-    close() {
-      isClosed = true;
-      if (view !== "coming") view?.close();
-    },
+    close() { view?.close(); },
   };
 }
