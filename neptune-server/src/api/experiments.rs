@@ -11,7 +11,7 @@ use crate::clock;
 /// The most rows of one answer.
 const MOST: u64 = 10_000;
 
-/// The most cells of one answer, were every row there: 200 columns of all rows.
+/// The most cells of one answer: 200 columns of the most rows.
 const MOST_CELLS: u64 = 2_000_000;
 
 /// The most bytes of text in the cells of one answer.
@@ -33,7 +33,7 @@ pub(super) struct Wanted {
     /// A variable to show; may be repeated.
     #[serde(default)]
     column: Vec<String>,
-    /// How many rows at most, 100 when it is not given, 10,000 at most. Rows times columns are 2,000,000 at most.
+    /// How many rows at most, 100 when it is not given, 10,000 at most.
     limit: Option<u64>,
     /// How many rows to leave out at the beginning.
     #[serde(default)]
@@ -61,8 +61,8 @@ struct Row {
     cells: Vec<Option<AnyValue>>,
 }
 
-/// Experiments in rows, variables in columns: of a series its last value. An answer has 64 MiB of text at most: a page with more
-/// is refused.
+/// Experiments in rows, variables in columns: of a series its last value. An answer has 2,000,000 cells and 64 MiB of text at
+/// most: a page with more is refused.
 #[utoipa::path(get, path = "/experiments", params(Wanted), responses((status = 200, body = Experiments), (status = 400, body = Problem)))]
 pub(super) async fn experiments(
     extract::State(state): extract::State<State>,
@@ -80,17 +80,11 @@ pub(super) async fn experiments(
 }
 
 fn query(wanted: Wanted) -> Result<ExperimentQuery, Problem> {
-    let limit = wanted.limit.unwrap_or(100).min(MOST);
-    let columns = wanted.column.len() as u64;
-    if limit * columns > MOST_CELLS {
-        return Err(Problem::invalid(format!(
-            "{limit} rows of {columns} columns are too many cells; ask for at most {MOST_CELLS} at once, with a smaller `limit`"
-        )));
-    }
     let mut query = ExperimentQuery::default()
         .ids(wanted.id)
         .columns(wanted.column)
-        .limit(limit)
+        .limit(wanted.limit.unwrap_or(100).min(MOST))
+        .most_cells(MOST_CELLS)
         .most_text(MOST_TEXT)
         .offset(wanted.offset)
         .hidden(wanted.hidden)

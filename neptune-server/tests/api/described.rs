@@ -214,7 +214,8 @@ fn misfit(document: &Value, schema: &Value, value: &Value, seen: &mut BTreeSet<S
         Value::Array(_) => "array",
         Value::Object(_) => "object",
     };
-    if !kinds.contains(&kind) && !(kind == "integer" && kinds.contains(&"number")) {
+    let is_of_kind = kinds.contains(&kind) || (kind == "integer" && kinds.contains(&"number"));
+    if !is_of_kind {
         return Some(format!("{value:.80} is not {kinds:?}"));
     }
     if let Some(words) = schema["enum"].as_array().filter(|words| !words.contains(value)) {

@@ -14,7 +14,7 @@ use super::{
     resolve::{Asked, Place, Places},
 };
 use crate::{
-    error::Result,
+    error::{Error, ErrorKind, Result},
     read::running_micros,
     store::Store,
     table::{CellType, Column, Table, column_of_cells},
@@ -66,8 +66,9 @@ pub struct ExperimentQuery {
     /// The time now: what relative times in the filter, such as `"-2h"`, count back from, and until when what still runs
     /// has run. By default the epoch.
     pub now: Timestamp,
-    /// How many bytes of text the cells of the page may hold together; any number without it. A page that holds more is refused
-    /// before it takes the memory.
+    /// How many cells the page may have; any number without it. A page that has more is refused before it takes the memory.
+    pub most_cells: Option<u64>,
+    /// How many bytes of text the cells of the page may hold together; treated in the same way.
     pub most_text: Option<u64>,
 }
 
@@ -194,6 +195,13 @@ impl ExperimentQuery {
         self
     }
 
+    /// Sets [`ExperimentQuery::most_cells`].
+    #[must_use]
+    pub const fn most_cells(mut self, cells: u64) -> Self {
+        self.most_cells = Some(cells);
+        self
+    }
+
     /// Sets [`ExperimentQuery::most_text`].
     #[must_use]
     pub const fn most_text(mut self, bytes: u64) -> Self {
@@ -265,6 +273,12 @@ impl Store {
             })
             .collect();
         let ids: Vec<_> = page.rows.iter().map(|row| row.id).collect();
+        if let Some(most) = query.most_cells.filter(|most| (ids.len() * paths.len()) as u64 > *most) {
+            let (rows, columns) = (ids.len(), paths.len());
+            let message =
+                format!("{rows} rows of {columns} columns are more than {most} cells; ask for fewer rows or columns");
+            return Err(Error::new(ErrorKind::Invalid, message));
+        }
         let cells = fetch::cells(&moment, &ids, &paths, query.most_text.unwrap_or(u64::MAX))?;
         let ran = if columns.contains(&Some(Asked::Place(Place::RunningTime))) {
             running_micros(&moment, &ids, query.now)?
