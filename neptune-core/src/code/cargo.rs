@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 /// The nearest folder around `home`, itself among them, that has a lock file.
@@ -48,8 +48,25 @@ pub(super) fn compiled_of(executable: &Path) -> Option<Vec<PathBuf>> {
     let text = fs::read_to_string(list).ok()?;
     // `PROGRAM: FILE FILE ...`, as for make; other lines repeat it.
     let (_, files) = text.lines().next()?.split_once(": ")?;
-    let files: Vec<PathBuf> = words(files).into_iter().map(PathBuf::from).filter(|file| file.is_absolute()).collect();
+    let files = words(files).into_iter().map(PathBuf::from).filter(|file| file.is_absolute());
+    let files: Vec<PathBuf> = files.map(without_detours).collect();
     (!files.is_empty()).then_some(files)
+}
+
+/// The same file by a path without `..`, which the list has of what a source includes: `src/../data/digits.csv`. Where a link
+/// makes `..` lead elsewhere the path stays.
+fn without_detours(file: PathBuf) -> PathBuf {
+    let mut straight = PathBuf::new();
+    for part in file.components() {
+        match part {
+            Component::ParentDir => drop(straight.pop()),
+            Component::CurDir => {}
+            part => straight.push(part),
+        }
+    }
+    let is_same =
+        fs::canonicalize(&straight).is_ok_and(|real| fs::canonicalize(&file).is_ok_and(|other| real == other));
+    if is_same { straight } else { file }
 }
 
 /// Programs of tests have a hash in their names, those of examples too where they are built for one; the list is found at
@@ -107,5 +124,25 @@ mod tests {
             assert_eq!(compiled_of(&folder.path().join(name)), Some(wanted.clone()));
         }
         assert_eq!(compiled_of(&folder.path().join("other")), None);
+    }
+
+    #[test]
+    fn what_a_source_includes_from_elsewhere_has_its_own_path_unless_a_link_leads_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for made in ["src", "data", "other/src"] {
+            fs::create_dir_all(at(made)).unwrap();
+        }
+        for file in ["data/digits.csv", "other/words.txt"] {
+            fs::write(at(file), "1").unwrap();
+        }
+        std::os::unix::fs::symlink(at("other/src"), at("linked")).unwrap();
+        let included = |name: &str| {
+            fs::write(at("train.d"), format!("train: {}\n", at(name).display())).unwrap();
+            compiled_of(&at("train")).unwrap()[0].clone()
+        };
+        assert_eq!(included("src/../data/digits.csv"), at("data/digits.csv"));
+        assert_eq!(included("linked/../words.txt"), at("linked/../words.txt"));
+        assert_eq!(included("src/../gone.csv"), at("src/../gone.csv"));
     }
 }
