@@ -169,7 +169,10 @@ fn relay_of(trainer: u32) -> rustix::process::Pid {
                     file.as_ref().is_ok_and(|file| std::fs::read_link(file.path()).is_ok_and(|found| found == pipe))
                 })
             };
-            let is_relay = name.trim() == "neptune:console" && holds().is_some();
+            // The child that the trainer started ends when it has made the relay.
+            let status = std::fs::read_to_string(process.join("status")).ok()?;
+            let parent = status.lines().find_map(|line| line.strip_prefix("PPid:")?.trim().parse::<u32>().ok())?;
+            let is_relay = name.trim() == "neptune:console" && parent != trainer && holds().is_some();
             let number = process.file_name()?.to_str()?.parse().ok()?;
             rustix::process::Pid::from_raw(number).filter(|_| is_relay)
         })
