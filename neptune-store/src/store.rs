@@ -6,10 +6,11 @@ use std::{
     fs, io,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
+    thread,
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::{
     apply::{self, Interned},
@@ -23,6 +24,10 @@ const FILE: &str = "store.db";
 /// How long a writer waits for its turn. Other writers hold the file for some hundred milliseconds at most, so this is
 /// only reached when something is badly wrong.
 const BUSY: Duration = Duration::from_secs(30);
+
+/// How often, and how soon after one another, the mode of the log is set while others make the store as well.
+const TRIES: u32 = 1_000;
+const SOON: Duration = Duration::from_millis(5);
 
 /// How a store is opened.
 #[derive(Debug, Clone, Copy, Default)]
@@ -90,7 +95,7 @@ impl Store {
             connection.busy_timeout(BUSY)?;
             // On a network file system the shared memory of a write-ahead log does not work across machines.
             let mode = if is_on_network(folder) { "TRUNCATE" } else { "WAL" };
-            connection.query_row(&format!("PRAGMA journal_mode = {mode}"), [], |_| Ok(()))?;
+            set_journal_mode(&connection, mode)?;
             let synchronous = if options.power_safe { "FULL" } else { "NORMAL" };
             connection.execute_batch(&format!("PRAGMA synchronous = {synchronous}; PRAGMA temp_store = MEMORY;"))?;
             connection.set_prepared_statement_cache_capacity(64);
@@ -326,6 +331,19 @@ pub(crate) fn is_on_network(_folder: &Path) -> bool {
     false
 }
 
+/// Sets how SQLite keeps its log. A new file takes its first mode from one program: of several that find it without one, and so
+/// wait for each other, SQLite refuses all but one at once, whatever the time that they are willing to wait.
+fn set_journal_mode(connection: &Connection, mode: &str) -> rusqlite::Result<()> {
+    let set = || connection.query_row(&format!("PRAGMA journal_mode = {mode}"), [], |_| Ok(()));
+    for _ in 0..TRIES {
+        match set() {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => thread::park_timeout(SOON),
+            outcome => return outcome,
+        }
+    }
+    set()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -337,6 +355,22 @@ mod tests {
         let again = Store::open_existing(folder.path(), StoreOptions::default()).unwrap();
         assert!(again.is_writable());
         assert_eq!(again.check().unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn many_programs_make_one_store_at_once() {
+        for _ in 0..30 {
+            let folder = tempfile::tempdir().unwrap();
+            let all = std::sync::Barrier::new(8);
+            thread::scope(|scope| {
+                for _ in 0..8 {
+                    scope.spawn(|| {
+                        all.wait();
+                        Store::open(folder.path(), StoreOptions::default()).unwrap();
+                    });
+                }
+            });
+        }
     }
 
     #[test]
