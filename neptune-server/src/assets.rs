@@ -12,7 +12,10 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use crate::{api::nothing_in_the_api, page};
+use crate::{
+    api::{Problem, not_this, nothing_in_the_api},
+    page,
+};
 
 macro_rules! assets {
     ($($name:literal: $kind:expr),* $(,)?) => {
@@ -144,7 +147,7 @@ pub(crate) fn scripts() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 pub(crate) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     if method != Method::GET && method != Method::HEAD {
-        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response();
+        return ([(header::ALLOW, "GET, HEAD")], not_this(&method)).into_response();
     }
     let Some(wanted) = uri.path().strip_prefix(FILES) else {
         if uri.path() == "/api" || uri.path().starts_with("/api/") {
@@ -154,7 +157,7 @@ pub(crate) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Respo
         return (described, page::page(&uri)).into_response();
     };
     let Some((_, kind, bytes)) = ASSETS.iter().find(|(name, ..)| *name == wanted) else {
-        return (StatusCode::NOT_FOUND, "there is nothing at this address").into_response();
+        return Problem::not_found("the pages have no such file; they are at /").into_response();
     };
     let described = [(header::CONTENT_TYPE, *kind), (header::CACHE_CONTROL, "no-cache"), (header::ETAG, TAG.as_str())];
     if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == TAG.as_bytes()) {

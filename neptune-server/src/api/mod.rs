@@ -104,7 +104,7 @@ fn with_problems(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::Ope
     document
 }
 
-fn not_this(method: &Method) -> Problem {
+pub(crate) fn not_this(method: &Method) -> Problem {
     let why = format!("{method} is not for this address; /api/v1/openapi.json says what is");
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, why)
 }

@@ -178,3 +178,14 @@ fn a_browser_that_has_the_files_of_the_pages_is_sent_none_again() {
     assert_eq!(again.header("etag"), first.header("etag"));
     assert_eq!(server.ask("GET", module, &[("If-None-Match", "\"other\"")], "").status, 200);
 }
+
+#[test]
+fn what_is_no_page_is_answered_with_a_problem() {
+    let server = Server::new();
+    assert!(server.ask("GET", "/ui/nothing.js", &[], "").problem(404).contains("no such file"));
+    for target in ["/", "/ui/main.js"] {
+        let answer = server.ask("POST", target, &[("Content-Type", "application/json")], "{}");
+        assert!(answer.problem(405).contains("POST"), "{target}");
+        assert_eq!(answer.header("allow"), "GET, HEAD", "{target}");
+    }
+}
