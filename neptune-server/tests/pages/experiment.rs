@@ -235,6 +235,11 @@ fn what_was_logged_never_becomes_part_of_the_page() {
     browser.wait_for_text(".content pre", HOSTILE);
     browser.go(&site.url("/e/latest?tab=variables&path=logs/said"));
     browser.wait_for_text(".detail pre span", HOSTILE);
+    // The browser tells what it kept the page of HTML from, when it comes to that.
+    for told in browser.take_wrong() {
+        let is_kept_from = told.contains("sandboxed") || told.contains("Content Security Policy");
+        assert!(told.contains("page.html") && is_kept_from, "{told}");
+    }
 }
 
 #[test]
