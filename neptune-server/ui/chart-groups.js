@@ -65,7 +65,7 @@ function placesOf(tracks) {
 }
 
 // The values of a line at places of the axis, straight between its points; NaN outside of the range of `track`.
-export function sampled(xs, values, places, track) {
+function sampled(xs, values, places, track) {
   const result = new Float64Array(places.length).fill(NaN);
   const [from, to, last] = [track.x[0], track.x[track.x.length - 1], xs.length - 1];
   let at = 0;

@@ -4,7 +4,7 @@ import { firstFrom } from "./chart-data.js";
 
 // What a series has at a step: its last value at or before it. Within a bucket of several points, which are not told, it is taken
 // to go evenly from the first to the last. NaN before the first point.
-export function valueAt(data, step) {
+function valueAt(data, step) {
   let at = firstFrom(data.firstStep, step);
   if (at === data.length || data.firstStep[at] > step) at -= 1;
   if (at < 0) return NaN;

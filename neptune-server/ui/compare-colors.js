@@ -52,7 +52,7 @@ function exact({ least, greatest, isLog }, start, end) {
 const endOf = (axis, value) => (axis.kind === "time" ? format.time(value * 1e6) : format.number(value));
 
 // What the colours are, as parts: { text } or { colors }.
-export function legendOf(by) {
+function legendOf(by) {
   if (by === null) return [{ text: "each its own" }];
   const lacks = by.where.some((where) => where !== HERE) ? [{ colors: [OTHERS] }, { text: "none" }] : [];
   if (isNumeric(by)) return [{ text: endOf(by, by.least) }, { colors: ramp() }, { text: `${endOf(by, by.greatest)}${by.isLog ? " (log)" : ""}` }, ...lacks];

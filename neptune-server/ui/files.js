@@ -142,7 +142,7 @@ function pageOf(src, name, size) {
 export const textOf = (page, path) => textAt(address(page.path("/file"), { path, inline: 1 }));
 
 // What has zeros in it, or much that is no text.
-export function isBinary(text) {
+function isBinary(text) {
   const sample = text.slice(0, 4096);
   if (sample.includes("\u0000")) return true;
   const odd = [...sample].filter((letter) => letter === "\ufffd").length;

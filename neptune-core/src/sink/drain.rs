@@ -20,8 +20,8 @@ use crate::{
     signal,
 };
 
-/// How often the journal is looked at, while little is logged. Charts are this far behind; each look that finds something costs a transaction, and
-/// the caches of a trainer that logs now and then.
+/// How often the journal is looked at, while little is logged. Charts are this far behind; each look that finds something
+/// costs a transaction, and the caches of a trainer that logs now and then.
 const POLL: Duration = Duration::from_millis(500);
 
 /// How much may wait until the journal is looked at earlier: about as much as is carried at once.

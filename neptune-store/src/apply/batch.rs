@@ -64,11 +64,11 @@ pub(super) struct Batch<'t, 's> {
     interned: &'t mut Interned,
     key: WriterKey,
     owner: Option<Owner>,
-    /// By variable, not by number: a journal may have several numbers for one path, as handles from before and behind a
-    /// deletion do, and their points must not take each other's steps.
     gathered: Vec<(Defined, Gathered)>,
+    /// Where in `gathered` a variable is. A journal may have several numbers for one path, as handles from before and behind
+    /// a deletion do, and their points must not take each other's steps.
     by_variable: HashMap<Defined, usize, RandomState>,
-    /// The same for the numbers that were met.
+    /// Where in `gathered` the variable of a number is, of those that were met.
     by_number: HashMap<u32, usize, RandomState>,
     refused: LostReport,
     /// Read when it is first needed, and again when this writer changed what was logged.
